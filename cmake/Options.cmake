@@ -1,0 +1,40 @@
+# Compiler options of every target, and the one way to declare a library or a test.
+
+add_library(vitrine_options INTERFACE)
+target_include_directories(vitrine_options INTERFACE ${CMAKE_SOURCE_DIR})
+# restrict: GCC 12 at -O2 warns falsely on "a" + string.
+target_compile_options(vitrine_options INTERFACE -Wall -Wextra -Wno-restrict)
+if(VITRINE_WERROR)
+  target_compile_options(vitrine_options INTERFACE -Werror)
+endif()
+if(VITRINE_SANITIZE)
+  target_compile_options(vitrine_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                                                   -fno-omit-frame-pointer -O1)
+  target_link_options(vitrine_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+                                  ${CCACHE})
+endif()
+
+# vitrine_library(NAME [LINKS targets...]): a static library of every .cpp in the current folder.
+function(vitrine_library name)
+  cmake_parse_arguments(ARG "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC vitrine_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
+
+# vitrine_test(NAME LINKS targets...): one QtTest program from NAME.cpp, run with the fixtures folder set.
+function(vitrine_test name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  add_executable(${name} ${name}.cpp)
+  set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE vitrine_options Qt6::Test ${ARG_LINKS})
+  target_compile_definitions(${name} PRIVATE VITRINE_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures"
+                                             VITRINE_RESOURCES="${CMAKE_SOURCE_DIR}/resources")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 600)
+endfunction()

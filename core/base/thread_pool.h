@@ -1,0 +1,28 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace vitrine {
+
+/// A fixed set of threads that share loops. The calling thread works too; idle workers sleep.
+class ThreadPool {
+public:
+    /// threads >= 1 counts the caller; 0 takes every core the process may use.
+    explicit ThreadPool(int threads = 0);
+    ~ThreadPool();
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    int threads() const;
+
+    /// Runs body(i) for i in [0, count), each i on one thread, and returns when all are done.
+    /// Must not be called from inside a body. `body` must not throw.
+    void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
+
+private:
+    struct Shared;
+    std::unique_ptr<Shared> shared_;
+};
+
+} // namespace vitrine

@@ -1,0 +1,63 @@
+// Closed forms for the smallest parts: halves, hashes, JSON errors, the thread pool.
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include <QtTest>
+
+#include "core/base/dtype.h"
+#include "core/base/hash.h"
+#include "core/base/json.h"
+#include "core/base/thread_pool.h"
+
+using namespace vitrine;
+
+class TestBase : public QObject {
+    Q_OBJECT
+private slots:
+    void every_half_survives_the_round_trip() {
+        for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+            const float wide = half_to_float(static_cast<std::uint16_t>(bits));
+            if (std::isnan(wide)) continue;
+            QCOMPARE(float_to_half(wide), static_cast<std::uint16_t>(bits));
+        }
+    }
+
+    void bfloat_is_the_upper_half_of_a_float() {
+        QCOMPARE(bfloat_to_float(0x3FC0), 1.5F);
+        QCOMPARE(float_to_bfloat(1.5F), std::uint16_t{0x3FC0});
+        QCOMPARE(float_to_bfloat(std::bit_cast<float>(0x3F808000U)), std::uint16_t{0x3F80}); // tie to even
+    }
+
+    void sha256_of_abc() {
+        QCOMPARE(sha256("abc"),
+                 std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    }
+
+    void broken_json_names_its_line() {
+        const auto result = parse_json("{\n\"a\": }", "config.json");
+        QVERIFY(!result);
+        QCOMPARE(result.error().code, Code::malformed);
+        QVERIFY(result.error().message.find("config.json is not valid JSON: line 2") == 0);
+    }
+
+    void floats_are_written_so_that_they_read_back() {
+        const double value = 0.1F;
+        const auto back = parse_json(dump_json(Json(value)), "text");
+        QCOMPARE(back->get<double>(), value);
+        QCOMPARE(dump_json(Json(std::nan(""))), std::string("null"));
+    }
+
+    void a_loop_visits_every_index_once() {
+        ThreadPool pool(3);
+        for (int repeat = 0; repeat < 200; ++repeat) {
+            std::vector<std::atomic<int>> visits(97);
+            pool.parallel_for(visits.size(), [&](std::size_t i) { visits[i].fetch_add(1); });
+            for (const auto& count : visits) QCOMPARE(count.load(), 1);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBase)
+#include "test_base.moc"
