@@ -10,31 +10,45 @@ namespace vitrine {
 std::size_t dtype_size(DType dtype) {
     switch (dtype) {
     case DType::f64:
-    case DType::i64: return 8;
+    case DType::i64:
+        return 8;
     case DType::f32:
-    case DType::i32: return 4;
+    case DType::i32:
+        return 4;
     case DType::f16:
     case DType::bf16:
-    case DType::i16: return 2;
+    case DType::i16:
+        return 2;
     case DType::i8:
     case DType::u8:
-    case DType::boolean: return 1;
+    case DType::boolean:
+        return 1;
     }
     return 0;
 }
 
 std::string_view dtype_name(DType dtype) {
     switch (dtype) {
-    case DType::f32: return "float32";
-    case DType::f16: return "float16";
-    case DType::bf16: return "bfloat16";
-    case DType::f64: return "float64";
-    case DType::i8: return "int8";
-    case DType::u8: return "uint8";
-    case DType::i16: return "int16";
-    case DType::i32: return "int32";
-    case DType::i64: return "int64";
-    case DType::boolean: return "bool";
+    case DType::f32:
+        return "float32";
+    case DType::f16:
+        return "float16";
+    case DType::bf16:
+        return "bfloat16";
+    case DType::f64:
+        return "float64";
+    case DType::i8:
+        return "int8";
+    case DType::u8:
+        return "uint8";
+    case DType::i16:
+        return "int16";
+    case DType::i32:
+        return "int32";
+    case DType::i64:
+        return "int64";
+    case DType::boolean:
+        return "bool";
     }
     return "?";
 }
@@ -65,15 +79,23 @@ void widen(DType dtype, const std::byte* source, std::span<float> out) {
     case DType::f32:
         if (!out.empty()) std::memcpy(out.data(), source, out.size_bytes());
         return;
-    case DType::f16: return widen_each<std::uint16_t>(source, out, half_to_float);
-    case DType::bf16: return widen_each<std::uint16_t>(source, out, bfloat_to_float);
-    case DType::f64: return widen_each<double>(source, out, by_value);
-    case DType::i8: return widen_each<std::int8_t>(source, out, by_value);
+    case DType::f16:
+        return widen_each<std::uint16_t>(source, out, half_to_float);
+    case DType::bf16:
+        return widen_each<std::uint16_t>(source, out, bfloat_to_float);
+    case DType::f64:
+        return widen_each<double>(source, out, by_value);
+    case DType::i8:
+        return widen_each<std::int8_t>(source, out, by_value);
     case DType::boolean:
-    case DType::u8: return widen_each<std::uint8_t>(source, out, by_value);
-    case DType::i16: return widen_each<std::int16_t>(source, out, by_value);
-    case DType::i32: return widen_each<std::int32_t>(source, out, by_value);
-    case DType::i64: return widen_each<std::int64_t>(source, out, by_value);
+    case DType::u8:
+        return widen_each<std::uint8_t>(source, out, by_value);
+    case DType::i16:
+        return widen_each<std::int16_t>(source, out, by_value);
+    case DType::i32:
+        return widen_each<std::int32_t>(source, out, by_value);
+    case DType::i64:
+        return widen_each<std::int64_t>(source, out, by_value);
     }
 }
 

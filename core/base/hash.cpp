@@ -30,7 +30,8 @@ std::string Sha256::finish() {
     unsigned int size = 0;
     EVP_DigestFinal_ex(context_->handle, digest.data(), &size);
     std::string hex;
-    for (unsigned int i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+    for (unsigned int i = 0; i < size; ++i)
+        hex += fmt::format("{:02x}", digest[i]);
     return hex;
 }
 

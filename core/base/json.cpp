@@ -14,7 +14,8 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
     } catch (const nlohmann::json::parse_error& error) {
         const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
         const auto line = 1 + std::count(text.begin(), end, '\n');
-        return fail(Code::malformed, fmt::format("{} is not valid JSON: line {}, byte {}.", what, line, error.byte));
+        return fail(Code::malformed,
+                    fmt::format("{} is not valid JSON: line {}, byte {}.", what, line, error.byte));
     } catch (const nlohmann::json::exception&) {
         return fail(Code::malformed, fmt::format("{} is not valid JSON.", what));
     }

@@ -5,7 +5,8 @@
 namespace vitrine {
 
 void set_up_log(bool quiet) {
-    auto logger = std::make_shared<spdlog::logger>("vitrine", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto logger =
+        std::make_shared<spdlog::logger>("vitrine", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_pattern("vitrine: %l: %v");
     logger->set_level(quiet ? spdlog::level::off : spdlog::level::warn);
     spdlog::set_default_logger(std::move(logger));

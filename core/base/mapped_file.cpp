@@ -33,7 +33,8 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
         const int reason = errno;
         ::close(descriptor);
         if (mapped == MAP_FAILED)
-            return fail(Code::io, fmt::format("{} cannot be mapped: {}.", path.string(), std::strerror(reason)));
+            return fail(Code::io,
+                        fmt::format("{} cannot be mapped: {}.", path.string(), std::strerror(reason)));
         data = static_cast<const std::byte*>(mapped);
     } else {
         ::close(descriptor);
@@ -68,9 +69,8 @@ Result<std::string> read_text(const std::filesystem::path& path, std::size_t lim
     VITRINE_ASSIGN(const MappedFile file, MappedFile::open(path));
     const auto bytes = file.bytes();
     if (bytes.size() > limit)
-        return fail(Code::too_large,
-                    fmt::format("{} has {} bytes, more than the {} this file may have.", path.string(),
-                                bytes.size(), limit));
+        return fail(Code::too_large, fmt::format("{} has {} bytes, more than the {} this file may have.",
+                                                 path.string(), bytes.size(), limit));
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 

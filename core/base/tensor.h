@@ -35,7 +35,8 @@ struct Tensor {
     std::vector<float> data;
 
     Tensor() = default;
-    explicit Tensor(Shape axes) : shape(std::move(axes)), data(static_cast<std::size_t>(element_count(shape))) {}
+    explicit Tensor(Shape axes)
+        : shape(std::move(axes)), data(static_cast<std::size_t>(element_count(shape))) {}
     Tensor(Shape axes, std::vector<float> elements) : shape(std::move(axes)), data(std::move(elements)) {}
 
     std::int64_t size() const { return static_cast<std::int64_t>(data.size()); }

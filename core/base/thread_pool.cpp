@@ -36,7 +36,8 @@ struct ThreadPool::Shared {
     std::vector<std::thread> workers;
 
     void drain() {
-        for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) (*body)(i);
+        for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
+            (*body)(i);
     }
 
     void serve() {
@@ -58,7 +59,8 @@ struct ThreadPool::Shared {
 
 ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
     const int total = threads > 0 ? threads : available_cores();
-    for (int i = 1; i < total; ++i) shared_->workers.emplace_back([this] { shared_->serve(); });
+    for (int i = 1; i < total; ++i)
+        shared_->workers.emplace_back([this] { shared_->serve(); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -67,14 +69,16 @@ ThreadPool::~ThreadPool() {
         shared_->stopping = true;
     }
     shared_->work_ready.notify_all();
-    for (auto& worker : shared_->workers) worker.join();
+    for (auto& worker : shared_->workers)
+        worker.join();
 }
 
 int ThreadPool::threads() const { return static_cast<int>(shared_->workers.size()) + 1; }
 
 void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
     if (count <= 1 || shared_->workers.empty()) {
-        for (std::size_t i = 0; i < count; ++i) body(i);
+        for (std::size_t i = 0; i < count; ++i)
+            body(i);
         return;
     }
     {

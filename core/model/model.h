@@ -1,0 +1,57 @@
+#pragma once
+// A model on disk, described and mapped: its spec and its weights under names that do not depend on the
+// family.
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/tensor.h"
+#include "core/model/spec.h"
+
+namespace vitrine::model {
+
+using WeightId = int;
+inline constexpr WeightId no_weight = -1;
+
+/// Strided view of a stored matrix: element (r, c) lies at data[r·row_stride + c·col_stride] (in elements).
+/// Matrices of products are [in, out], whatever the file does; a vector has one row. The embedding is
+/// [vocab, d_model]; a tied unembedding is the same data with the strides exchanged.
+struct Weight {
+    std::string name; ///< "W_E", "blocks.0.attn.W_Q", "blocks.0.ln1.w", "ln_final.b", …
+    const std::byte* data = nullptr;
+    DType dtype = DType::f32;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t row_stride = 0;
+    std::int64_t col_stride = 1;
+};
+
+/// Copies a weight into row-major float32 of `rows × cols`.
+Tensor widened(const Weight& weight);
+
+/// A described model. The weights point into `storage`, which lives as long as the model.
+class Model {
+public:
+    ModelSpec spec;
+    std::vector<Weight> weights;
+    std::shared_ptr<const void> storage;
+    std::string path;         ///< as the user gave it
+    std::string format;       ///< "safetensors", "memory"
+    std::string weights_hash; ///< SHA-256 as DESIGN defines it; empty for shapes made in memory
+    std::int64_t parameters = 0;
+
+    /// Adds a weight; its name must be new.
+    WeightId add(Weight weight);
+    /// The weight of that name, or no_weight (a bias the family does not have, say).
+    WeightId find(const std::string& name) const;
+    const Weight& at(WeightId id) const { return weights[static_cast<std::size_t>(id)]; }
+
+private:
+    std::unordered_map<std::string, WeightId> by_name_;
+};
+
+} // namespace vitrine::model

@@ -1,0 +1,284 @@
+#pragma once
+// A plan: typed ops over named values, in the order in which they are executed. Backends execute plans and
+// know nothing of models' families, hooks or sessions. Both backends give the same results for each op.
+//
+// The batch is packed: the tokens of all rows stand one after another, N in all, without padding.
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/tensor.h"
+#include "core/model/model.h"
+
+namespace vitrine::run {
+
+using model::WeightId;
+using ValueId = int;
+using ConstantId = int;
+inline constexpr int absent = -1; ///< "no such value", "no such constant", "no such weight"
+
+/// The packed rows of a plan.
+struct Batch {
+    std::vector<std::int32_t> tokens; ///< [N]
+    std::vector<int> row_start; ///< [rows + 1]; row r holds packed tokens row_start[r] … row_start[r+1]
+    std::vector<int> past;      ///< [rows] tokens that the cache already holds for the row
+
+    int rows() const { return static_cast<int>(past.size()); }
+    int size() const { return static_cast<int>(tokens.size()); }
+    int queries(int row) const {
+        return row_start[static_cast<std::size_t>(row) + 1] - row_start[static_cast<std::size_t>(row)];
+    }
+    /// Keys a row's queries may see: those of the cache and its own.
+    int keys(int row) const { return past[static_cast<std::size_t>(row)] + queries(row); }
+    int row_of(int packed) const;
+    /// Position in the row's whole text, the cached part included.
+    int position(int packed) const;
+};
+
+enum class Layout {
+    tokens, ///< [count, heads, width]: count is N, or the number of selected tokens
+    pairs,  ///< for each batch row [heads, queries, keys], rows one after another; count and width unused
+};
+
+/// A float32 array that an op writes. Once written, only Edit changes it.
+struct Value {
+    Layout layout = Layout::tokens;
+    std::int64_t count = 0;
+    int heads = 1; ///< 1 if the value has no axis of heads
+    int width = 0;
+    bool keep = false; ///< must live to the end of the plan (for a backward pass)
+
+    std::int64_t elements(const Batch& batch) const;
+};
+
+// ---- ops. `out` and other outputs are written, all other values are read. ----
+
+/// out = constant (shape of the value). Tests and imported activations come in this way.
+struct Constant {
+    ConstantId source;
+    ValueId out;
+};
+
+/// out[n] = table[tokens[n]] · scale, table [vocab, d_model].
+struct Embed {
+    WeightId table;
+    float scale;
+    ValueId out;
+};
+
+/// out[n] = table[position(n) + offset].
+struct PositionEmbed {
+    WeightId table;
+    int offset;
+    ValueId out;
+};
+
+/// out = a + b, same shape.
+struct Add {
+    ValueId a, b, out;
+};
+
+/// out[n, h] = in[n, 0] for every h (a copy for heads = 1).
+struct Repeat {
+    ValueId in, out;
+};
+
+/// Whole normalisation over the last axis. scale [.., 1] and normalized [.., width] are written if present;
+/// out = normalized · weight + bias (weight, bias may be absent). Same bits as the three split ops.
+struct Norm {
+    model::NormSpec spec;
+    WeightId weight, bias;
+    ValueId in, out;
+    ValueId scale = absent;
+    ValueId normalized = absent;
+};
+
+/// out[.., 1] = √(variance + eps) (layer: of the centred input) or √(mean of squares + eps) (rms).
+struct NormScale {
+    model::NormSpec spec;
+    ValueId in, out;
+};
+
+/// out = (in − mean) / scale for layer, in / scale for rms.
+struct NormApply {
+    model::NormSpec spec;
+    ValueId in, scale, out;
+};
+
+/// out = in · weight + bias, by channel; either may be absent.
+struct NormAffine {
+    WeightId weight, bias;
+    ValueId in, out;
+};
+
+/// out = in · W + bias, over the flattened axes (heads·width) of in and out; W [in, out].
+struct Linear {
+    WeightId weight, bias;
+    ValueId in, out;
+};
+
+/// One input a head: out[n, h, :] = in[n, h, :] · W[:, h·width …] + bias[h·width …].
+struct HeadLinear {
+    WeightId weight, bias;
+    ValueId in, out;
+};
+
+/// out[n, h, :] = z[n, h, :] · W_O[h·d_head …, :]: each head's own write to the residual stream, without b_O.
+struct HeadResult {
+    WeightId weight;
+    ValueId in, out;
+};
+
+/// out[n] = sum over heads of in[n, h] + bias.
+struct SumHeads {
+    WeightId bias;
+    ValueId in, out;
+};
+
+/// Rotates the first `dims` channels of each head by the token's position; the rest is copied.
+/// cos and sin are [context, dims/2]; (a, b) → (a·cos − b·sin, b·cos + a·sin).
+struct Rotate {
+    ConstantId cos, sin;
+    int dims;
+    bool interleaved;
+    ValueId in, out;
+};
+
+/// Writes this plan's keys and values (after rotation) behind what the cache holds for each row.
+struct CacheAppend {
+    int layer;
+    ValueId k, v;
+};
+
+/// How scores are made. Query head h reads key head h / (heads / kv_heads).
+struct AttentionSpec {
+    int heads = 0;
+    int kv_heads = 0;
+    int d_head = 0;
+    float scale = 1.0F; ///< on q·k
+    int window = 0;     ///< key visible iff q − window < k ≤ q; 0: k ≤ q
+    int layer = absent; ///< ≥ 0: keys and values are read from the cache of that layer (after CacheAppend)
+};
+
+/// z = softmax(scores) · v in one go; scores and pattern are written if present, with the same bits as the
+/// split ops.
+struct Attention {
+    AttentionSpec spec;
+    ValueId q, k, v, out;
+    ValueId scores = absent;
+    ValueId pattern = absent;
+};
+
+/// scores[h, i, j] = scale · q_i·k_j, −inf where the mask hides j.
+struct AttentionScores {
+    AttentionSpec spec;
+    ValueId q, k, out;
+};
+
+/// Softmax over keys; a row whose scores are all −inf becomes zeros.
+struct AttentionPattern {
+    ValueId in, out;
+};
+
+/// out[n, h, :] = Σ_j pattern[h, i, j] · v_j.
+struct AttentionMix {
+    AttentionSpec spec;
+    ValueId pattern, v, out;
+};
+
+/// out = act(in), times `factor` where present (gated MLPs).
+struct Activate {
+    model::Activation kind;
+    ValueId in, factor, out;
+};
+
+/// out[i] = in[rows[i]]: packed rows of a value, for logits where they are asked for.
+struct Select {
+    std::vector<int> rows;
+    ValueId in, out;
+};
+
+enum class EditKind {
+    set,         ///< x = scalar, or the tensor's element
+    scale,       ///< x = x · scalar
+    add,         ///< x = x + scalar · (tensor's element, or 1)
+    project_out, ///< x = x − (x·u) u over the box's channels, u = tensor / ‖tensor‖
+    cap,         ///< x = x − max(x·u − scalar, 0) u
+    mask,        ///< x = −inf
+};
+
+/// One box of an edited value, half-open ranges. Positions count from the row's first token in this plan
+/// (queries of pairs); channels are keys for pairs.
+struct EditEntry {
+    EditKind kind = EditKind::set;
+    int row = 0;
+    int pos_begin = 0, pos_end = 0;
+    int head_begin = 0, head_end = 1;
+    int channel_begin = 0, channel_end = 0;
+    float scalar = 0.0F;
+    /// Element of (p, h, c): constant[offset + (p − pos_begin)·pos_stride + (h − head_begin)·head_stride
+    /// + (c − channel_begin)·channel_stride]; a stride of 0 repeats. project_out and cap use the first (p,
+    /// h).
+    ConstantId tensor = absent;
+    std::int64_t offset = 0, pos_stride = 0, head_stride = 0, channel_stride = 1;
+};
+
+/// All edits at one hook, applied in order, in place.
+struct Edit {
+    ValueId value;
+    std::vector<EditEntry> entries;
+};
+
+/// Copies a value to Outputs::captures[slot].
+struct Capture {
+    ValueId value;
+    int slot;
+};
+
+/// Next-token statistics of packed rows `rows`, in tiles, without storing the logits. Reads `logits`
+/// ([rows.size(), vocab]) if present, else computes hidden[rows] · W_U + b_U. One a plan at most.
+struct LogitStats {
+    WeightId weight, bias; ///< W_U [d_model, vocab], b_U
+    ValueId hidden;        ///< [N, d_model], after the final norm; absent if logits is present
+    ValueId logits;
+    std::vector<int> rows;
+    std::vector<std::int32_t> targets; ///< for each of rows the token whose −log p is wanted, or −1
+    int top = 0;                       ///< the largest logits to return with each row
+};
+
+using Op =
+    std::variant<Constant, Embed, PositionEmbed, Add, Repeat, Norm, NormScale, NormApply, NormAffine, Linear,
+                 HeadLinear, HeadResult, SumHeads, Rotate, CacheAppend, Attention, AttentionScores,
+                 AttentionPattern, AttentionMix, Activate, Select, Edit, Capture, LogitStats>;
+
+/// What an op reads and writes; Edit both reads and writes its value.
+struct Access {
+    std::vector<ValueId> reads;
+    std::vector<ValueId> writes;
+};
+Access access_of(const Op& op);
+
+/// "linear", "attention", … for logs and profiles.
+const char* op_name(const Op& op);
+
+struct Plan {
+    Batch batch;
+    std::vector<Value> values;
+    std::vector<SharedTensor> constants;
+    std::vector<Op> ops;
+    int capture_slots = 0;
+
+    std::int64_t elements(ValueId id) const { return values[static_cast<std::size_t>(id)].elements(batch); }
+};
+
+/// Where each value lies in one arena, so that values whose lives do not overlap share memory.
+struct ArenaLayout {
+    std::vector<std::int64_t> offset; ///< [values], in elements; absent (−1) for a value that no op writes
+    std::int64_t elements = 0;        ///< size of the arena
+};
+
+/// Places values by first and last use; an op's outputs never overlap its inputs. `align` in elements.
+ArenaLayout lay_out(const Plan& plan, std::int64_t align);
+
+} // namespace vitrine::run
