@@ -1,0 +1,128 @@
+#pragma once
+// The engine as window and command line use it: models opened from disk, runs, generations and analyses, each
+// a step of the session if one is open. Synchronous, one thread at a time; Workbench puts it on a thread.
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/base/cancel.h"
+#include "core/base/json.h"
+#include "core/model/model.h"
+#include "core/run/generate.h"
+#include "core/run/run_spec.h"
+#include "core/session/session.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace vitrine::engine {
+
+/// What to open, and where to run it.
+struct ModelRequest {
+    std::string name;            ///< a folder, a file, "default", or one of the shapes of `bench`
+    std::string device = "auto"; ///< as open_backend takes it
+    backend::Precision precision = backend::Precision::exact;
+    int threads = 0;
+};
+
+/// A model with its tokenizer, resident on a device.
+struct OpenModel {
+    ModelRequest request;
+    model::Model model;
+    std::optional<tokenizer::Tokenizer> tokenizer; ///< absent for shapes made in memory
+    std::vector<std::int32_t> stop_ids;
+    std::unique_ptr<backend::Backend> backend;
+    std::unique_ptr<backend::LoadedModel> loaded;
+    double load_ms = 0;
+};
+
+/// The self-check: this device against the CPU on a fixed prompt.
+struct SelfCheck {
+    std::string device, precision;
+    double max_abs_dlogit = 0;
+    double kl = 0; ///< mean over positions of KL(CPU ‖ device), nats
+    bool argmax_agreement = true;
+    double band = 0; ///< largest difference allowed
+    bool passed = true;
+    std::string first_divergent; ///< first hook whose values leave the band; empty if none
+};
+
+/// A run and the step that records it (0 without a session).
+struct RunRecord {
+    run::RunSpec spec;
+    run::RunResult result;
+    std::int64_t step = 0;
+};
+struct GenerateRecord {
+    run::GenerateSpec spec;
+    run::GenerateResult result;
+    std::int64_t step = 0;
+};
+
+/// One axis of a result.
+struct ResultAxis {
+    std::string name;
+    std::int64_t size = 0;
+    std::vector<std::string> labels; ///< empty, or one for each index
+};
+
+/// A typed result of an analysis.
+struct ResultValue {
+    std::string name;
+    std::string kind; ///< matrix, series, table, scores, histogram, graph, stack, features, text, number
+    std::vector<ResultAxis> axes;
+    std::vector<double> data; ///< row-major over axes; empty for table, graph, features and text
+    Json json;                ///< table: array of objects; graph: nodes and edges; text: a string
+};
+
+struct AnalysisRecord {
+    std::string id;
+    Json parameters; ///< all of them, defaults filled in
+    Json provenance; ///< model, weights_hash, device, precision, version, prompt ids
+    std::vector<ResultValue> results;
+    std::int64_t step = 0;
+};
+
+class Engine {
+public:
+    Engine();
+    ~Engine();
+
+    /// Opens a model; the one opened before stays valid for whoever holds it.
+    Result<std::shared_ptr<OpenModel>> open_model(const ModelRequest& request, const CancelToken& cancel,
+                                                  const Progress& progress);
+
+    /// Session in which every following run is recorded; none by default.
+    Status open_session(const std::filesystem::path& folder);
+    void close_session();
+    session::Session* session(); ///< nullptr if none is open
+
+    Result<RunRecord> run(OpenModel& model, const run::RunSpec& spec, const CancelToken& cancel,
+                          const Progress& progress);
+    Result<GenerateRecord> generate(OpenModel& model, const run::GenerateSpec& spec,
+                                    const std::function<void(const run::GenerateStep&)>& on_step,
+                                    const CancelToken& cancel, const Progress& progress);
+
+    /// Manifests of all analyses, by id: {"id","title","summary","citation","parameters","results"}.
+    Json manifests() const;
+    /// `parameters`: an object; texts are converted to the types that the manifest gives.
+    Result<AnalysisRecord> analyze(OpenModel& model, const std::string& id, const Json& parameters,
+                                   const std::vector<run::RunRow>& rows, const CancelToken& cancel,
+                                   const Progress& progress);
+
+    Result<SelfCheck> self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Where the default model lies: beside the program, in the source tree, or in the installed share folder.
+Result<std::filesystem::path> resources_folder();
+
+/// Rows of a prompt: encoded text with its special tokens marked.
+Result<run::RunRow> encode_row(const OpenModel& model, std::string_view text, tokenizer::Specials specials);
+
+} // namespace vitrine::engine

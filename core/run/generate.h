@@ -1,0 +1,52 @@
+#pragma once
+// Generation with a cache of keys and values, one token a step and row.
+#include <functional>
+#include <optional>
+
+#include "core/run/run_spec.h"
+
+namespace vitrine::run {
+
+struct GenerateSpec {
+    RunSpec prompt; ///< rows, captures (of every step) and edits; its positions are not used
+    int max_new = 32;
+    double temperature = 0; ///< 0: greedy
+    int top_k = 0;          ///< 0: no limit
+    double top_p = 1;
+    std::uint64_t seed = 0;
+    std::vector<std::int32_t> stop_ids; ///< end-of-sequence tokens
+};
+
+/// One new token of one row, with the distribution that it was drawn from (before temperature).
+struct GenerateStep {
+    int row = 0;
+    int pos = 0; ///< position of the new token in its row
+    std::int32_t id = 0;
+    double prob = 0;
+    double entropy = 0;             ///< nats
+    double varentropy = 0;          ///< nats²
+    double top1 = 0;                ///< largest probability
+    double margin = 0;              ///< largest minus second largest probability
+    std::vector<Captured> captures; ///< of the query that the token was drawn at
+};
+
+struct GeneratedRow {
+    std::vector<std::int32_t> new_ids;
+    std::vector<GenerateStep> steps;
+    std::string stop; ///< "length" or "eos"
+};
+
+struct GenerateResult {
+    std::vector<GeneratedRow> rows;
+    double run_ms = 0;
+};
+
+/// `on_step` is called from the working thread after each token, and may be empty.
+Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model& model,
+                                const GenerateSpec& spec,
+                                const std::function<void(const GenerateStep&)>& on_step,
+                                const CancelToken& cancel, const Progress& progress);
+
+Json to_json(const GenerateSpec& spec);
+
+} // namespace vitrine::run

@@ -1,0 +1,91 @@
+#pragma once
+// A run as data: what goes in, what is captured, what is changed inside.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/base/json.h"
+#include "core/base/tensor.h"
+#include "core/run/selector.h"
+
+namespace vitrine::run {
+
+/// One row of the batch.
+struct RunRow {
+    std::vector<std::int32_t> ids;
+    std::vector<bool> special; ///< per id; empty: none is special
+};
+
+enum class EditOp { zero, scale, add, set, add_vector, set_tensor, project_out, cap, mask, mean, from };
+
+/// One change inside the model, as `--edit` writes it (CLI.md). The tensors that it needs are in it, so that
+/// a spec can be run without any file.
+struct EditSpec {
+    std::string hook; ///< glob over hook names, either vocabulary; "L3H5" is that head's hook_z
+    Selector row, pos, head, channel, key;
+    EditOp op = EditOp::zero;
+    double value = 0;             ///< X of scale, add, set, add_vector, cap
+    std::string source;           ///< file or prompts after '@', as written; for messages and the journal
+    std::vector<RunRow> prompts;  ///< reference rows of `mean`; empty: the run's own rows
+    bool exclude_special = false; ///< of `mean`
+    int from_row = absent;        ///< `from row=R`: the unedited row of this run
+    /// By hook name: [width] or [heads, width] vectors, or whole captures for `set @`, `from @`.
+    std::map<std::string, SharedTensor> tensors;
+    SharedTensor tensor; ///< the one tensor of `@F.npy`, for every matched hook
+};
+
+enum class PositionChoice { last, all, list };
+
+struct RunSpec {
+    std::vector<RunRow> rows;
+    std::vector<std::string> captures; ///< globs over hook names, either vocabulary
+    std::vector<EditSpec> edits;
+    PositionChoice choice = PositionChoice::last;
+    std::vector<int> positions; ///< for `list`; negative from the end
+    int top = 10;               ///< most likely tokens reported at each of those positions
+    bool loss = true;           ///< compute −log p of every token of the rows
+    bool logits = false;        ///< return the logits at those positions
+};
+
+/// What is known after one token.
+struct PositionResult {
+    int pos = 0;
+    backend::LogitRow stats;
+};
+
+/// One captured value of one row, in its natural axes without the batch axis.
+struct Captured {
+    std::string hook;
+    std::vector<std::string> axes; ///< "pos", "head", "d_head", "query", "key", …
+    Tensor tensor;
+};
+
+struct RowResult {
+    std::vector<PositionResult> positions;
+    std::vector<float> token_nll; ///< per token; NaN for the first; empty without RunSpec::loss
+    double loss = 0;              ///< mean of token_nll, nats; NaN without
+    std::vector<Captured> captures;
+    Tensor logits; ///< [positions, vocab] if asked for
+
+    /// nullptr if that hook was not captured.
+    const Captured* find(const std::string& hook) const;
+};
+
+struct RunResult {
+    std::vector<RowResult> rows;
+    double run_ms = 0;  ///< on the device
+    double read_ms = 0; ///< reading back and splitting by row
+    std::uint64_t scratch_bytes = 0;
+};
+
+/// Everything that decides the numbers, for the journal and its hash; tensors enter by their SHA-256.
+Json to_json(const RunSpec& spec);
+Json to_json(const EditSpec& edit);
+
+/// Parses `HOOK [row=R] [pos=P] [head=H] [channel=C] [key=K] OP [VALUE]`. What stands after '@' stays in
+/// `source` and is read by the caller; paths may be quoted.
+Result<EditSpec> parse_edit(std::string_view text);
+
+} // namespace vitrine::run

@@ -1,0 +1,16 @@
+#pragma once
+#include "core/backend/backend.h"
+#include "core/base/cancel.h"
+#include "core/model/model.h"
+#include "core/run/run_spec.h"
+
+namespace vitrine::run {
+
+/// Runs a spec: resolves globs, means and `from` (by an unedited run first), splits the batch to the memory
+/// budget (which changes no bits), executes, and sorts what comes back by row.
+/// Errors: usage (an edit that matches nothing, a wrong shape), not_found (unknown hook), out_of_range (row
+/// empty, longer than the context, id outside the vocabulary), and those of the backend.
+Result<RunResult> run(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,
+                      const CancelToken& cancel, const Progress& progress);
+
+} // namespace vitrine::run
