@@ -65,6 +65,12 @@ public:
     virtual void truncate(int row, int length) = 0;
 };
 
+/// What one plan may take; the runner splits the batch accordingly.
+struct Limits {
+    std::uint64_t value_bytes = std::uint64_t{1} << 40;   ///< largest single value
+    std::uint64_t scratch_bytes = std::uint64_t{1} << 30; ///< arena and captures of one plan
+};
+
 /// A model's weights on one device. One thread at a time.
 class LoadedModel {
 public:
@@ -72,6 +78,7 @@ public:
     virtual const DeviceInfo& device() const = 0;
     virtual Precision precision() const = 0;
     virtual std::uint64_t resident_bytes() const = 0;
+    virtual Limits limits() const { return {}; }
 
     /// Room for `rows` rows of up to `capacity` tokens; out_of_memory if the device has not enough.
     virtual Result<std::unique_ptr<KvCache>> make_cache(int rows, int capacity) = 0;
