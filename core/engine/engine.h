@@ -11,6 +11,7 @@
 #include "core/backend/backend.h"
 #include "core/base/cancel.h"
 #include "core/base/json.h"
+#include "core/engine/results.h"
 #include "core/model/model.h"
 #include "core/run/generate.h"
 #include "core/run/run_spec.h"
@@ -61,22 +62,6 @@ struct GenerateRecord {
     std::int64_t step = 0;
 };
 
-/// One axis of a result.
-struct ResultAxis {
-    std::string name;
-    std::int64_t size = 0;
-    std::vector<std::string> labels; ///< empty, or one for each index
-};
-
-/// A typed result of an analysis.
-struct ResultValue {
-    std::string name;
-    std::string kind; ///< matrix, series, table, scores, histogram, graph, stack, features, text, number
-    std::vector<ResultAxis> axes;
-    std::vector<double> data; ///< row-major over axes; empty for table, graph, features and text
-    Json json;                ///< table: array of objects; graph: nodes and edges; text: a string
-};
-
 struct AnalysisRecord {
     std::string id;
     Json parameters; ///< all of them, defaults filled in
@@ -99,8 +84,9 @@ public:
     void close_session();
     session::Session* session(); ///< nullptr if none is open
 
+    /// `record` false leaves the session alone: half-typed prompts are shown, not kept.
     Result<RunRecord> run(OpenModel& model, const run::RunSpec& spec, const CancelToken& cancel,
-                          const Progress& progress);
+                          const Progress& progress, bool record = true);
     Result<GenerateRecord> generate(OpenModel& model, const run::GenerateSpec& spec,
                                     const std::function<void(const run::GenerateStep&)>& on_step,
                                     const CancelToken& cancel, const Progress& progress);
