@@ -1,0 +1,131 @@
+#include "core/backend/cpu/matrix.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "core/backend/cpu/kernels.h"
+
+namespace vitrine::backend::cpu {
+
+namespace {
+
+/// What panels hold: the file's type where a kernel can widen it, else the nearest that one can.
+template <typename S>
+DType stored_type(DType file) {
+    if (file == DType::f16 || file == DType::bf16) return file;
+    if (file == DType::f64 && std::is_same_v<S, double>) return DType::f64;
+    return DType::f32;
+}
+
+const std::byte* element(const model::Weight& weight, std::int64_t row, std::int64_t col) {
+    const std::int64_t index = row * weight.row_stride + col * weight.col_stride;
+    return weight.data + index * static_cast<std::int64_t>(dtype_size(weight.dtype));
+}
+
+/// Copies columns [first, first + count) of every row into a zero-filled panel of `width` columns.
+template <typename Element>
+void copy_panel(const model::Weight& weight, std::int64_t first, std::int64_t count, std::int64_t width,
+                std::byte* out) {
+    for (std::int64_t k = 0; k < weight.rows; ++k) {
+        std::byte* row = out + k * width * static_cast<std::int64_t>(sizeof(Element));
+        if (weight.col_stride == 1) {
+            std::memcpy(row, element(weight, k, first), static_cast<std::size_t>(count) * sizeof(Element));
+        } else {
+            for (std::int64_t c = 0; c < count; ++c)
+                std::memcpy(row + c * static_cast<std::int64_t>(sizeof(Element)),
+                            element(weight, k, first + c), sizeof(Element));
+        }
+        std::memset(row + count * static_cast<std::int64_t>(sizeof(Element)), 0,
+                    static_cast<std::size_t>(width - count) * sizeof(Element));
+    }
+}
+
+/// As copy_panel, for element types that no kernel widens.
+void convert_panel(const model::Weight& weight, std::int64_t first, std::int64_t count, std::int64_t width,
+                   std::byte* out) {
+    auto* row = reinterpret_cast<float*>(out);
+    for (std::int64_t k = 0; k < weight.rows; ++k, row += width) {
+        std::fill(row, row + width, 0.0F);
+        for (std::int64_t c = 0; c < count; ++c)
+            widen(weight.dtype, element(weight, k, first + c), {row + c, 1});
+    }
+}
+
+} // namespace
+
+template <typename S>
+Matrix<S>::Matrix(const model::Weight& weight, Routine routine, ThreadPool& pool)
+    : weight_(weight), routine_(routine), stored_(stored_type<S>(weight.dtype)) {
+    if (routine != Routine::packed) return;
+    const std::int64_t width = kernels<S>().panel_columns;
+    const std::int64_t count = (weight.cols + width - 1) / width;
+    const auto panel_bytes = static_cast<std::size_t>(weight.rows * width) * dtype_size(stored_);
+    std::byte* panels = panels_.at_least(static_cast<std::size_t>(count) * panel_bytes);
+    pool.parallel_for(static_cast<std::size_t>(count), [&](std::size_t i) {
+        const auto first = static_cast<std::int64_t>(i) * width;
+        const std::int64_t columns = std::min(width, weight.cols - first);
+        std::byte* out = panels + i * panel_bytes;
+        if (stored_ != weight.dtype) return convert_panel(weight, first, columns, width, out);
+        switch (dtype_size(stored_)) {
+        case 2:
+            return copy_panel<std::uint16_t>(weight, first, columns, width, out);
+        case 4:
+            return copy_panel<std::uint32_t>(weight, first, columns, width, out);
+        default:
+            return copy_panel<std::uint64_t>(weight, first, columns, width, out);
+        }
+    });
+}
+
+template <typename S>
+std::uint64_t Matrix<S>::resident_bytes() const {
+    if (routine_ == Routine::packed) return panels_.capacity();
+    return static_cast<std::uint64_t>(inner() * columns()) * dtype_size(weight_.dtype);
+}
+
+template <typename S>
+const S* Matrix<S>::panel(std::int64_t index, std::int64_t k, std::int64_t count, Buffer<S>& scratch) const {
+    const std::int64_t width = kernels<S>().panel_columns;
+    const std::int64_t first = (index * inner() + k) * width;
+    const std::byte* at = panels_.data() + first * static_cast<std::int64_t>(dtype_size(stored_));
+    constexpr DType own = std::is_same_v<S, float> ? DType::f32 : DType::f64;
+    if (stored_ == own) return reinterpret_cast<const S*>(at);
+    S* out = scratch.at_least(static_cast<std::size_t>(count * width));
+    kernels<S>().widen(stored_, at, count * width, out);
+    return out;
+}
+
+template <typename S>
+typename Matrix<S>::Block Matrix<S>::block(const Part& part, Buffer<S>& scratch) const {
+    constexpr DType own = std::is_same_v<S, float> ? DType::f32 : DType::f64;
+    const std::byte* at = element(weight_, part.inner_begin, part.column_begin);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(at) % alignof(S) == 0;
+    if (weight_.dtype == own && aligned && weight_.col_stride == 1)
+        return {reinterpret_cast<const S*>(at), weight_.row_stride, false};
+    if (weight_.dtype == own && aligned && weight_.row_stride == 1)
+        return {reinterpret_cast<const S*>(at), weight_.col_stride, true};
+    S* out = scratch.at_least(static_cast<std::size_t>(part.inner() * part.columns()));
+    const bool transposed = weight_.row_stride == 1 && weight_.col_stride != 1;
+    const std::int64_t rows = transposed ? part.columns() : part.inner();
+    const std::int64_t width = transposed ? part.inner() : part.columns();
+    for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < width; ++c) {
+            const std::int64_t k = part.inner_begin + (transposed ? c : r);
+            const std::int64_t n = part.column_begin + (transposed ? r : c);
+            if ((transposed || weight_.col_stride == 1) && stored_ == weight_.dtype) {
+                kernels<S>().widen(stored_, element(weight_, k, n), width, out + r * width);
+                break;
+            }
+            float value = 0;
+            widen(weight_.dtype, element(weight_, k, n), {&value, 1});
+            out[r * width + c] = static_cast<S>(value);
+        }
+    }
+    return {out, width, transposed};
+}
+
+template class Matrix<float>;
+template class Matrix<double>;
+
+} // namespace vitrine::backend::cpu
