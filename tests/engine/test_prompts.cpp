@@ -1,0 +1,126 @@
+// Files of prompts in each of their forms, and what is refused.
+#include <QtTest>
+
+#include "core/base/utf8.h"
+#include "core/engine/prompts.h"
+
+using namespace vitrine;
+using namespace vitrine::engine;
+
+namespace {
+
+std::vector<std::string> texts(const std::vector<PromptLine>& rows) {
+    std::vector<std::string> all;
+    for (const PromptLine& row : rows)
+        all.push_back(row.text);
+    return all;
+}
+
+using Texts = std::vector<std::string>;
+
+} // namespace
+
+class TestPrompts : public QObject {
+    Q_OBJECT
+private slots:
+    void plain_lines() {
+        const auto rows = parse_prompts("The ship\r\n\n[1, 2]\n{not json}\n  two  ", "p.txt");
+        QVERIFY(rows.has_value());
+        QCOMPARE(texts(*rows), (Texts{"The ship", "[1, 2]", "{not json}", "  two  "}));
+    }
+
+    void json_lines_split_on_newline_only() {
+        const std::string separator = "\xE2\x80\xA8"; // U+2028, which JSON texts may hold as it is
+        const auto rows = parse_prompts(
+            "{\"prompt\": \"a" + separator + "b\", \"answer\": [1, 2]}\r\n{\"ids\": [3, 4]}\n", "p.jsonl");
+        QVERIFY(rows.has_value());
+        QCOMPARE(rows->size(), std::size_t{2});
+        QCOMPARE((*rows)[0].text, "a" + separator + "b");
+        QCOMPARE((*rows)[0].fields["answer"].dump(), std::string("[1,2]"));
+        QVERIFY((*rows)[1].ids == (std::vector<std::int32_t>{3, 4}));
+    }
+
+    void json_lines_are_known_without_their_name() {
+        const auto rows = parse_prompts("{\"prompt\": \"one\"}\n{\"prompt\": \"two\"}\n", "p.txt");
+        QVERIFY(rows.has_value());
+        QCOMPARE(texts(*rows), (Texts{"one", "two"}));
+    }
+
+    void a_pair_makes_two_rows() {
+        const auto rows =
+            parse_prompts("{\"clean\": \"good\", \"corrupted\": \"bad\", \"position\": -1}\n", "p.jsonl");
+        QVERIFY(rows.has_value());
+        QCOMPARE(texts(*rows), (Texts{"good", "bad"}));
+        QCOMPARE((*rows)[1].fields["position"].get<int>(), -1);
+    }
+
+    void csv_with_quotes() {
+        const auto rows =
+            parse_prompts("prompt,answer\r\n\"Hello, \"\"you\"\"\nthere\",5\r\nplain,6\r\n", "p.csv");
+        QVERIFY(rows.has_value());
+        QCOMPARE(texts(*rows), (Texts{"Hello, \"you\"\nthere", "plain"}));
+        QCOMPARE((*rows)[0].fields["answer"].get<std::string>(), std::string("5"));
+    }
+
+    void csv_ids() {
+        const auto rows = parse_prompts("ids,label\n\"1,2,3\",x\n", "p.csv");
+        QVERIFY(rows.has_value());
+        QVERIFY((*rows)[0].ids == (std::vector<std::int32_t>{1, 2, 3}));
+    }
+
+    void wrong_files_data() {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("says");
+        QTest::newRow("broken JSON") << QByteArray("{\"prompt\": \"a\"}\n{oops\n") << "p.jsonl"
+                                     << "p.jsonl, line 2";
+        QTest::newRow("no prompt") << QByteArray("{\"text\": \"a\"}\n") << "p.jsonl"
+                                   << "needs \"prompt\"";
+        QTest::newRow("prompt of a wrong type") << QByteArray("{\"prompt\": 3}\n") << "p.jsonl"
+                                                << "text or a list";
+        QTest::newRow("open quote") << QByteArray("prompt\n\"abc\n") << "p.csv"
+                                    << "line 2 is not closed";
+        QTest::newRow("ragged row") << QByteArray("prompt,a\nx\n") << "p.csv"
+                                    << "1 fields where the header has 2";
+        QTest::newRow("no UTF-8") << QByteArray("ab\xFFz") << "p.txt"
+                                  << "byte 2 is 0xFF";
+    }
+    void wrong_files() {
+        QFETCH(QByteArray, text);
+        QFETCH(QString, name);
+        QFETCH(QString, says);
+        const auto rows = parse_prompts(text.toStdString(), name.toStdString());
+        QVERIFY(!rows);
+        QCOMPARE(rows.error().code, Code::malformed);
+        QVERIFY2(rows.error().message.find(says.toStdString()) != std::string::npos,
+                 rows.error().message.c_str());
+    }
+
+    void ids() {
+        QVERIFY(parse_ids("1, 22,3").value() == (std::vector<std::int32_t>{1, 22, 3}));
+        for (const char* wrong : {"", "1,,2", "1,", "a", "1.5", "4294967296"})
+            QCOMPARE(parse_ids(wrong).error().code, Code::usage);
+    }
+
+    void where_utf8_ends_data() {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<int>("at"); // −1: all of it is UTF-8
+        QTest::newRow("every length") << QByteArray("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x99\x82") << -1;
+        QTest::newRow("a lone continuation") << QByteArray("ab\x80") << 2;
+        QTest::newRow("cut off") << QByteArray("a\xE2\x82") << 1;
+        QTest::newRow("overlong") << QByteArray("\xC0\xAF") << 0;
+        QTest::newRow("overlong, three bytes") << QByteArray("\xE0\x9F\xBF") << 0;
+        QTest::newRow("surrogate") << QByteArray("x\xED\xA0\x80") << 1;
+        QTest::newRow("beyond U+10FFFF") << QByteArray("\xF4\x90\x80\x80") << 0;
+        QTest::newRow("last character") << QByteArray("\xF4\x8F\xBF\xBF") << -1;
+    }
+    void where_utf8_ends() {
+        QFETCH(QByteArray, text);
+        QFETCH(int, at);
+        const auto found = invalid_utf8_at(text.toStdString());
+        QCOMPARE(found ? static_cast<int>(*found) : -1, at);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestPrompts)
+#include "test_prompts.moc"
