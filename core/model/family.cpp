@@ -1,0 +1,54 @@
+#include "core/model/family.h"
+
+#include <fmt/format.h>
+
+#include "core/formats/hf_config.h"
+#include "core/formats/weights_hash.h"
+
+namespace vitrine::model {
+
+namespace {
+
+const std::vector<Family>& families() {
+    static const std::vector<Family> all{gpt2_family(), llama_family()};
+    return all;
+}
+
+Result<const Family*> family_of(const Config& config) {
+    VITRINE_ASSIGN(const std::string type, config.text_or("model_type", ""));
+    std::string known;
+    for (const Family& family : families()) {
+        if (type == family.model_type) return &family;
+        known += known.empty() ? family.model_type : fmt::format(", {}", family.model_type);
+    }
+    return fail(
+        Code::unsupported,
+        fmt::format("{}: the model type \"{}\" is unknown to this version, which knows {}; a new family "
+                    "needs one file that maps its config and tensor names.",
+                    config.path(), type, known));
+}
+
+} // namespace
+
+Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
+                                const Progress& progress) {
+    VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
+    const Config config(source.config, (folder / "config.json").string());
+    VITRINE_ASSIGN(const Family* family, family_of(config));
+    Model model;
+    model.path = folder.string();
+    model.format = "safetensors";
+    VITRINE_ASSIGN(model.spec, family->spec(config));
+    VITRINE_ASSIGN(formats::TensorFiles files, formats::TensorFiles::open(folder));
+    const auto storage = std::make_shared<const formats::TensorFiles>(std::move(files));
+    model.storage = storage;
+    Binder binder(model, *storage, family->prefixes);
+    VITRINE_TRY(family->bind(model.spec, binder));
+    for (const Weight& weight : model.weights)
+        if (weight.name != "unembed.W_U" || !model.spec.tied) model.parameters += weight.rows * weight.cols;
+    VITRINE_ASSIGN(model.weights_hash,
+                   formats::cached_weights_hash(*storage, formats::weights_cache_folder(), cancel, progress));
+    return model;
+}
+
+} // namespace vitrine::model

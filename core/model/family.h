@@ -1,0 +1,29 @@
+#pragma once
+// From a folder on disk to a model: the family's file maps config and tensor names, nothing else knows
+// families.
+#include <filesystem>
+
+#include "core/base/cancel.h"
+#include "core/model/binder.h"
+#include "core/model/config.h"
+#include "core/model/model.h"
+
+namespace vitrine::model {
+
+/// What a family's file provides.
+struct Family {
+    const char* model_type; ///< `model_type` of config.json
+    Result<ModelSpec> (*spec)(const Config& config);
+    Status (*bind)(const ModelSpec& spec, Binder& binder);
+    std::vector<std::string> prefixes; ///< of tensor names
+};
+
+Family gpt2_family();
+Family llama_family();
+
+/// Opens a Hugging Face folder: reads config.json, maps the safetensors files, binds and hashes the weights.
+/// Nothing is copied. unsupported names a family that Vitrine does not know.
+Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
+                                const Progress& progress);
+
+} // namespace vitrine::model
