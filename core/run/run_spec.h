@@ -80,7 +80,7 @@ struct RunResult {
     std::uint64_t scratch_bytes = 0;
 };
 
-/// Everything that decides the numbers, for the journal and its hash; tensors enter by their SHA-256.
+/// Everything that decides the numbers, tensors included, for the journal and its hash.
 Json to_json(const RunSpec& spec);
 Json to_json(const EditSpec& edit);
 

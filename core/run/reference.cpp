@@ -1,0 +1,71 @@
+// Means over a reference and rows of the unedited run, for edits that read them.
+#include "core/run/batch.h"
+
+#include <fmt/format.h>
+
+namespace vitrine::run {
+
+namespace {
+
+/// [heads, width] or [width]: the mean of a hook over every token of the rows, in float64.
+SharedTensor mean_of(const RunResult& result, const std::vector<RunRow>& rows, const std::string& hook,
+                     bool exclude_special) {
+    std::vector<double> sums;
+    Shape shape;
+    double count = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const Tensor& tensor = result.rows[row].find(hook)->tensor;
+        shape.assign(tensor.shape.begin() + 1, tensor.shape.end());
+        sums.resize(static_cast<std::size_t>(element_count(shape)));
+        for (std::size_t pos = 0; pos < rows[row].ids.size(); ++pos) {
+            if (exclude_special && pos < rows[row].special.size() && rows[row].special[pos]) continue;
+            ++count;
+            for (std::size_t i = 0; i < sums.size(); ++i)
+                sums[i] += static_cast<double>(tensor.data[pos * sums.size() + i]);
+        }
+    }
+    if (count == 0) return nullptr;
+    Tensor mean(shape);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        mean.data[i] = static_cast<float>(sums[i] / count);
+    return std::make_shared<const Tensor>(std::move(mean));
+}
+
+RunSpec unedited(const std::vector<RunRow>& rows, const MatchedEdit& edit) {
+    RunSpec spec;
+    spec.rows = rows;
+    spec.loss = false;
+    spec.top = 0;
+    for (const model::HookInfo& hook : edit.hooks)
+        spec.captures.push_back(hook.name);
+    return spec;
+}
+
+} // namespace
+
+Status fill_references(backend::LoadedModel& loaded, const model::Model& model,
+                       const std::vector<RunRow>& rows, Request& request, const CancelToken& cancel) {
+    for (MatchedEdit& edit : request.edits) {
+        if (!needs_reference(edit.spec)) continue;
+        const bool own = edit.spec.op == EditOp::from || edit.spec.prompts.empty();
+        const std::vector<RunRow>& source = own ? rows : edit.spec.prompts;
+        VITRINE_ASSIGN(const RunResult clean, run(loaded, model, unedited(source, edit), cancel, {}));
+        for (const model::HookInfo& hook : edit.hooks) {
+            if (edit.spec.op == EditOp::from) {
+                const RowResult& row = clean.rows[static_cast<std::size_t>(edit.spec.from_row)];
+                edit.spec.tensors[hook.name] = std::make_shared<const Tensor>(row.find(hook.name)->tensor);
+                continue;
+            }
+            SharedTensor mean = mean_of(clean, source, hook.name, edit.spec.exclude_special);
+            if (!mean)
+                return fail(Code::usage,
+                            fmt::format("The mean for {} has no token to average: the reference holds "
+                                        "special tokens only.",
+                                        edit.spec.hook));
+            edit.spec.tensors[hook.name] = std::move(mean);
+        }
+    }
+    return {};
+}
+
+} // namespace vitrine::run

@@ -1,0 +1,110 @@
+#include "core/run/runner.h"
+
+#include <chrono>
+
+#include "core/run/batch.h"
+
+namespace vitrine::run {
+
+namespace {
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positions, std::size_t first,
+                std::size_t count) {
+    BatchJob job;
+    const auto begin = static_cast<std::ptrdiff_t>(first);
+    const auto end = static_cast<std::ptrdiff_t>(first + count);
+    job.rows.assign(spec.rows.begin() + begin, spec.rows.begin() + end);
+    job.positions.assign(positions.begin() + begin, positions.begin() + end);
+    job.first_row = static_cast<int>(first);
+    job.spec_rows = static_cast<int>(spec.rows.size());
+    job.past.assign(count, 0);
+    for (const RunRow& row : job.rows)
+        job.prompt_length.push_back(static_cast<int>(row.ids.size()));
+    return job;
+}
+
+bool fits(const BuiltPlan& built, const backend::Limits& limits) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
+    for (const Value& value : built.plan.values)
+        if (static_cast<std::uint64_t>(value.elements(built.plan.batch)) * sizeof(float) > limits.value_bytes)
+            return false;
+    for (const CaptureSlot& slot : built.captures)
+        bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
+    return bytes <= limits.scratch_bytes;
+}
+
+/// Runs rows [first, first + count) as one plan, or as two halves where one does not fit.
+class Splitter {
+public:
+    Splitter(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,
+             const Request& request, const CancelToken& cancel, const Progress& progress)
+        : loaded_(loaded), model_(model), spec_(spec), request_(request), cancel_(cancel),
+          progress_(progress) {}
+
+    Status prepare() {
+        for (std::size_t row = 0; row < spec_.rows.size(); ++row) {
+            VITRINE_ASSIGN(auto chosen, chosen_positions(spec_, static_cast<int>(spec_.rows[row].ids.size()),
+                                                         static_cast<int>(row)));
+            positions_.push_back(std::move(chosen));
+        }
+        return {};
+    }
+
+    Status run(std::size_t first, std::size_t count) {
+        VITRINE_TRY(cancel_.check());
+        const BatchJob job = job_of(spec_, positions_, first, count);
+        VITRINE_ASSIGN(const BuiltPlan built, plan_batch(model_, request_, job));
+        if (count > 1 && !fits(built, loaded_.limits())) {
+            VITRINE_TRY(run(first, count / 2));
+            return run(first + count / 2, count - count / 2);
+        }
+        const auto total = static_cast<double>(spec_.rows.size());
+        const Progress part = [&](double share, const std::string& what) {
+            if (progress_)
+                progress_((static_cast<double>(first) + share * static_cast<double>(count)) / total, what);
+        };
+        VITRINE_ASSIGN(backend::Outputs outputs, loaded_.execute(built.plan, nullptr, cancel_, part));
+        result.run_ms += outputs.device_ms;
+        result.scratch_bytes = std::max(result.scratch_bytes, outputs.scratch_bytes);
+        const auto start = std::chrono::steady_clock::now();
+        for (RowResult& row : rows_of(built, request_, job, std::move(outputs)))
+            result.rows.push_back(std::move(row));
+        result.read_ms += milliseconds_since(start);
+        return {};
+    }
+
+    RunResult result;
+
+private:
+    backend::LoadedModel& loaded_;
+    const model::Model& model_;
+    const RunSpec& spec_;
+    const Request& request_;
+    const CancelToken& cancel_;
+    const Progress& progress_;
+    std::vector<std::vector<int>> positions_;
+};
+
+} // namespace
+
+const Captured* RowResult::find(const std::string& hook) const {
+    for (const Captured& captured : captures)
+        if (captured.hook == hook) return &captured;
+    return nullptr;
+}
+
+Result<RunResult> run(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,
+                      const CancelToken& cancel, const Progress& progress) {
+    VITRINE_ASSIGN(Request request, match_request(model, spec, false));
+    VITRINE_TRY(fill_references(loaded, model, spec.rows, request, cancel));
+    Splitter splitter(loaded, model, spec, request, cancel, progress);
+    VITRINE_TRY(splitter.prepare());
+    VITRINE_TRY(splitter.run(0, spec.rows.size()));
+    return std::move(splitter.result);
+}
+
+} // namespace vitrine::run

@@ -1,0 +1,188 @@
+// Specs as JSON for the journal, and back for replay.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "core/base/hash.h"
+#include "core/run/generate.h"
+#include "core/run/spec_json.h"
+
+namespace vitrine::run {
+
+namespace {
+
+constexpr std::array op_names{"zero",        "scale", "add",  "set",  "add-vector", "set-tensor",
+                              "project-out", "cap",   "mask", "mean", "from"};
+
+const char* name_of(PositionChoice choice) {
+    return choice == PositionChoice::last ? "last" : choice == PositionChoice::all ? "all" : "list";
+}
+
+/// A tensor with its elements, so that a spec replays without the file it came from.
+Json json_of(const Tensor& tensor) {
+    const auto bytes = std::as_bytes(std::span(tensor.data));
+    Sha256 hash;
+    hash.add(bytes);
+    std::string hex;
+    hex.reserve(tensor.data.size() * 8);
+    for (const float element : tensor.data)
+        hex += fmt::format("{:08x}", std::bit_cast<std::uint32_t>(element));
+    return {{"shape", tensor.shape}, {"sha256", hash.finish()}, {"float32", std::move(hex)}};
+}
+
+SharedTensor tensor_of(const Json& json) {
+    auto tensor = std::make_shared<Tensor>(json.at("shape").get<Shape>());
+    const auto& hex = json.at("float32").get_ref<const std::string&>();
+    if (hex.size() != tensor->data.size() * 8)
+        throw nlohmann::json::other_error::create(501, "length", &json);
+    for (std::size_t i = 0; i < tensor->data.size(); ++i)
+        tensor->data[i] =
+            std::bit_cast<float>(static_cast<std::uint32_t>(std::stoul(hex.substr(i * 8, 8), nullptr, 16)));
+    return tensor;
+}
+
+Json rows_json(const std::vector<RunRow>& rows) {
+    Json json = Json::array();
+    for (const RunRow& row : rows) {
+        Json special = Json::array();
+        for (std::size_t i = 0; i < row.special.size(); ++i)
+            if (row.special[i]) special.push_back(i);
+        json.push_back({{"ids", row.ids}, {"special", std::move(special)}});
+    }
+    return json;
+}
+
+std::vector<RunRow> rows_of(const Json& json) {
+    std::vector<RunRow> rows;
+    for (const Json& entry : json) {
+        RunRow row{entry.at("ids").get<std::vector<std::int32_t>>(), {}};
+        row.special.assign(row.ids.size(), false);
+        for (const Json& index : entry.at("special"))
+            row.special.at(index.get<std::size_t>()) = true;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Selector selector_of(const Json& json, bool words) {
+    auto selector = parse_selector(json.get<std::string>(), words);
+    if (!selector) throw nlohmann::json::other_error::create(501, selector.error().message, &json);
+    return *selector;
+}
+
+EditSpec edit_of(const Json& json) {
+    EditSpec edit;
+    edit.hook = json.at("hook").get<std::string>();
+    edit.row = selector_of(json.at("row"), false);
+    edit.pos = selector_of(json.at("pos"), true);
+    edit.head = selector_of(json.at("head"), false);
+    edit.channel = selector_of(json.at("channel"), false);
+    edit.key = selector_of(json.at("key"), false);
+    const auto name = json.at("op").get<std::string>();
+    const auto found = std::find(op_names.begin(), op_names.end(), name);
+    if (found == op_names.end()) throw nlohmann::json::other_error::create(501, "op " + name, &json);
+    edit.op = static_cast<EditOp>(found - op_names.begin());
+    edit.value = json.at("value").get<double>();
+    if (json.contains("source")) edit.source = json["source"].get<std::string>();
+    if (json.contains("prompts")) edit.prompts = rows_of(json["prompts"]);
+    if (json.contains("exclude_special")) edit.exclude_special = json["exclude_special"].get<bool>();
+    if (json.contains("from_row")) edit.from_row = json["from_row"].get<int>();
+    if (json.contains("tensor")) edit.tensor = tensor_of(json["tensor"]);
+    if (json.contains("tensors"))
+        for (const auto& [hook, tensor] : json["tensors"].items())
+            edit.tensors[hook] = tensor_of(tensor);
+    return edit;
+}
+
+RunSpec run_of(const Json& json) {
+    RunSpec spec;
+    spec.rows = rows_of(json.at("rows"));
+    spec.captures = json.at("captures").get<std::vector<std::string>>();
+    for (const Json& edit : json.at("edits"))
+        spec.edits.push_back(edit_of(edit));
+    const auto choice = json.at("choice").get<std::string>();
+    spec.choice = choice == "last"  ? PositionChoice::last
+                  : choice == "all" ? PositionChoice::all
+                                    : PositionChoice::list;
+    spec.positions = json.at("positions").get<std::vector<int>>();
+    spec.top = json.at("top").get<int>();
+    spec.loss = json.at("loss").get<bool>();
+    return spec;
+}
+
+/// Exceptions of the JSON library and of conversions end here.
+template <typename Read>
+auto guarded(Read read) -> Result<decltype(read())> {
+    try {
+        return read();
+    } catch (const std::exception& error) {
+        return fail(Code::malformed, fmt::format("The recorded spec cannot be read: {}.", error.what()));
+    }
+}
+
+} // namespace
+
+Json to_json(const EditSpec& edit) {
+    Json json{{"hook", edit.hook},
+              {"row", to_text(edit.row)},
+              {"pos", to_text(edit.pos)},
+              {"head", to_text(edit.head)},
+              {"channel", to_text(edit.channel)},
+              {"key", to_text(edit.key)},
+              {"op", op_names[static_cast<std::size_t>(edit.op)]},
+              {"value", edit.value}};
+    if (!edit.source.empty()) json["source"] = edit.source;
+    if (!edit.prompts.empty()) json["prompts"] = rows_json(edit.prompts);
+    if (edit.exclude_special) json["exclude_special"] = true;
+    if (edit.from_row != absent) json["from_row"] = edit.from_row;
+    if (edit.tensor) json["tensor"] = json_of(*edit.tensor);
+    for (const auto& [hook, tensor] : edit.tensors)
+        json["tensors"][hook] = json_of(*tensor);
+    return json;
+}
+
+Json to_json(const RunSpec& spec) {
+    Json edits = Json::array();
+    for (const EditSpec& edit : spec.edits)
+        edits.push_back(to_json(edit));
+    return {{"rows", rows_json(spec.rows)},
+            {"captures", spec.captures},
+            {"edits", std::move(edits)},
+            {"choice", name_of(spec.choice)},
+            {"positions", spec.positions},
+            {"top", spec.top},
+            {"loss", spec.loss}};
+}
+
+Json to_json(const GenerateSpec& spec) {
+    return {{"prompt", to_json(spec.prompt)},
+            {"max_new", spec.max_new},
+            {"temperature", spec.temperature},
+            {"top_k", spec.top_k},
+            {"top_p", spec.top_p},
+            {"seed", spec.seed},
+            {"stop_ids", spec.stop_ids}};
+}
+
+Result<RunSpec> run_spec_from_json(const Json& json) {
+    return guarded([&] { return run_of(json); });
+}
+
+Result<GenerateSpec> generate_spec_from_json(const Json& json) {
+    return guarded([&] {
+        GenerateSpec spec;
+        spec.prompt = run_of(json.at("prompt"));
+        spec.max_new = json.at("max_new").get<int>();
+        spec.temperature = json.at("temperature").get<double>();
+        spec.top_k = json.at("top_k").get<int>();
+        spec.top_p = json.at("top_p").get<double>();
+        spec.seed = json.at("seed").get<std::uint64_t>();
+        spec.stop_ids = json.at("stop_ids").get<std::vector<std::int32_t>>();
+        return spec;
+    });
+}
+
+} // namespace vitrine::run
