@@ -27,14 +27,24 @@ function(vitrine_library name)
   target_link_libraries(${name} PUBLIC vitrine_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
 endfunction()
 
-# vitrine_test(NAME LINKS targets...): one QtTest program from NAME.cpp, run with the fixtures folder set.
+add_custom_target(programs)        # what scripts/build makes; app/ adds to it
+add_custom_target(sanitized_tests) # what scripts/test makes a second time, with sanitizers
+
+# vitrine_test(NAME [NO_SANITIZE] LINKS targets...): one QtTest program from NAME.cpp, with the fixtures folder set.
+# NO_SANITIZE: not worth a second build (windows, programs run from outside).
 function(vitrine_test name)
-  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_SANITIZE" "" "LINKS" ${ARGN})
   add_executable(${name} ${name}.cpp)
+  if(NOT ARG_NO_SANITIZE)
+    add_dependencies(sanitized_tests ${name})
+  endif()
   set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE vitrine_options Qt6::Test ${ARG_LINKS})
   target_compile_definitions(${name} PRIVATE VITRINE_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures"
                                              VITRINE_RESOURCES="${CMAKE_SOURCE_DIR}/resources")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 600)
+  if(NOT ARG_NO_SANITIZE)
+    set_tests_properties(${name} PROPERTIES LABELS sanitized)
+  endif()
 endfunction()
