@@ -30,4 +30,9 @@ std::string dump_json(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string canonical_json(const Json& json) {
+    const nlohmann::json sorted = json; // its objects are ordered maps
+    return sorted.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 } // namespace vitrine

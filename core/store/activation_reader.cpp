@@ -226,11 +226,4 @@ Result<std::string> ActivationReader::hash(std::string_view name) const {
     return sum.finish();
 }
 
-bool intact(const fs::path& folder, const Artifact& artifact) {
-    const auto reader = ActivationReader::open(folder / artifact.file);
-    if (!reader) return false;
-    const auto hash = reader->hash(artifact.dataset);
-    return hash && *hash == artifact.hash;
-}
-
 } // namespace vitrine::store

@@ -10,7 +10,6 @@
 #include "core/base/result.h"
 #include "core/base/tensor.h"
 #include "core/store/activation_writer.h"
-#include "core/store/artifact.h"
 
 namespace vitrine::store {
 
@@ -55,9 +54,5 @@ private:
     explicit ActivationReader(std::unique_ptr<File> file);
     std::unique_ptr<File> file_;
 };
-
-/// Whether `artifact` (its file relative to `folder`) still holds the bytes that were hashed: false if the
-/// file or the data set is missing, unreadable or different.
-bool intact(const std::filesystem::path& folder, const Artifact& artifact);
 
 } // namespace vitrine::store

@@ -1,7 +1,10 @@
 #pragma once
 // How far a value that was computed again lies from the stored one.
 #include <filesystem>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/base/tensor.h"
@@ -33,10 +36,21 @@ double replay_tolerance(std::string_view precision);
 /// Infinities of one sign (masked scores) and NaNs at the same place count as equal.
 Comparison compare(const Tensor& stored, const Tensor& again, double tolerance);
 
-/// Reads both artifacts (files relative to their folders) and compares them. `stored` is checked against its
-/// hash first: damaged. An error is about `again` alone.
-Result<Comparison> compare_artifacts(const std::filesystem::path& stored_folder, const Artifact& stored,
-                                     const std::filesystem::path& again_folder, const Artifact& again,
-                                     double tolerance);
+/// The verdict on one stored artifact.
+struct Drift {
+    std::string artifact; ///< name of the data set
+    Comparison comparison;
+};
+
+/// What a step stored against what the same step stored again, matched by data set. Each stored artifact is
+/// checked against its hash first (damaged); one that was not made again has drifted. Files are relative to
+/// their folders. An error is about a file of `again` that cannot be read.
+Result<std::vector<Drift>> compare_artifacts(const std::filesystem::path& stored_folder,
+                                             std::span<const Artifact> stored,
+                                             const std::filesystem::path& again_folder,
+                                             std::span<const Artifact> again, double tolerance);
+
+/// The artifacts whose bytes no longer match their hash, or that are missing.
+std::vector<Artifact> damaged(const std::filesystem::path& folder, std::span<const Artifact> artifacts);
 
 } // namespace vitrine::store

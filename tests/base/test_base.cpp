@@ -49,6 +49,13 @@ private slots:
         QCOMPARE(dump_json(Json(std::nan(""))), std::string("null"));
     }
 
+    void canonical_json_does_not_depend_on_the_order_of_keys() {
+        const auto one = parse_json(R"({"b": [1.5, {"d": null, "c": "é"}], "a": -3})", "text");
+        const auto two = parse_json(R"({"a":-3,"b":[1.5,{"c":"é","d":null}]})", "text");
+        QCOMPARE(canonical_json(*one), std::string(R"({"a":-3,"b":[1.5,{"c":"é","d":null}]})"));
+        QCOMPARE(canonical_json(*one), canonical_json(*two));
+    }
+
     void a_loop_visits_every_index_once() {
         ThreadPool pool(3);
         for (int repeat = 0; repeat < 200; ++repeat) {

@@ -70,18 +70,22 @@ private slots:
         const Artifact same = stored_as(folder / "b.h5", list({3, 4}));
         const Artifact close = stored_as(folder / "c.h5", list({3, 4.5F}));
         const Artifact half = stored_as(folder / "d.h5", list({3, 4}), DType::f16);
-        QCOMPARE(compare_artifacts("", first, "", same, 0)->verdict, Verdict::identical);
-        QCOMPARE(compare_artifacts("", first, "", close, 0.1)->verdict, Verdict::within);
-        QCOMPARE(compare_artifacts("", first, "", close, 1e-7)->verdict, Verdict::drifted);
-        QCOMPARE(compare_artifacts("", first, "", close, 1e-7)->max_abs, 0.5);
-        QCOMPARE(compare_artifacts("", first, "", half, 0)->nmse, 0.0); // another type, the same values
+        const auto drift = [](const Artifact& stored, const Artifact& again, double tolerance) {
+            return compare_artifacts("", {&stored, 1}, "", {&again, 1}, tolerance)->front().comparison;
+        };
+        QCOMPARE(drift(first, same, 0).verdict, Verdict::identical);
+        QCOMPARE(drift(first, close, 0.1).verdict, Verdict::within);
+        QCOMPARE(drift(first, close, 1e-7).verdict, Verdict::drifted);
+        QCOMPARE(drift(first, close, 1e-7).max_abs, 0.5);
+        QCOMPARE(drift(first, half, 0).nmse, 0.0); // another type, the same values
+        QCOMPARE(compare_artifacts("", {&first, 1}, "", {}, 1)->front().comparison.verdict, Verdict::drifted);
 
         stored_as(folder / "a.h5", list({3, 5})); // replaced behind the journal's back
-        QCOMPARE(compare_artifacts("", first, "", same, 1)->verdict, Verdict::damaged);
+        QCOMPARE(drift(first, same, 1).verdict, Verdict::damaged);
         std::filesystem::remove(folder / "a.h5");
-        QCOMPARE(compare_artifacts("", first, "", same, 1)->verdict, Verdict::damaged);
+        QCOMPARE(drift(first, same, 1).verdict, Verdict::damaged);
         std::filesystem::remove(folder / "b.h5");
-        QVERIFY(!compare_artifacts("", close, "", same, 1));
+        QVERIFY(!compare_artifacts("", {&close, 1}, "", {&first, 1}, 1));
     }
 };
 

@@ -1,0 +1,159 @@
+#include "core/session/journal.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <system_error>
+
+#include <SQLiteCpp/Backup.h>
+#include <sqlite3.h>
+
+#include "core/session/migrations.h"
+
+namespace vitrine::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int busy_ms = 5000;
+
+/// A path as part of a file: URI.
+std::string uri_of(const fs::path& file) {
+    std::string uri = "file:";
+    for (const char c : fs::absolute(file).string()) {
+        const bool plain =
+            std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/._-~").find(c) < 5;
+        uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return uri;
+}
+
+/// Reads the first page, so that what is wrong with the file shows here.
+SQLite::Database checked(SQLite::Database database) {
+    database.exec("PRAGMA foreign_keys = ON");
+    (void)database.execAndGet("SELECT count(*) FROM sqlite_master");
+    return database;
+}
+
+bool has_unwritten_log(const fs::path& file) {
+    std::error_code error;
+    const auto size = fs::file_size(file.string() + "-wal", error);
+    return !error && size > 0;
+}
+
+/// A folder that goes with the object.
+class TemporaryFolder {
+public:
+    TemporaryFolder() {
+        std::string name = (fs::temp_directory_path() / "vitrine-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
+        path_ = name;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+/// A program was killed and the folder made read-only: its last commits lie in the log, which SQLite reads
+/// only where it may write. So it reads a copy, from which the whole goes into memory.
+SQLite::Database read_with_log(const fs::path& file) {
+    const TemporaryFolder folder;
+    const fs::path copy = folder.path() / "session.sqlite";
+    fs::copy_file(file, copy);
+    fs::copy_file(file.string() + "-wal", copy.string() + "-wal");
+    fs::permissions(copy, fs::perms::owner_read | fs::perms::owner_write);
+    fs::permissions(copy.string() + "-wal", fs::perms::owner_read | fs::perms::owner_write);
+    SQLite::Database source(copy.string(), SQLite::OPEN_READWRITE, busy_ms);
+    SQLite::Database memory(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Backup(memory, source).executeStep();
+    return memory;
+}
+
+} // namespace
+
+fs::path journal_file(const fs::path& folder) { return folder / "session.sqlite"; }
+
+Error journal_error(const fs::path& folder, const SQLite::Exception& error) {
+    const std::string name = folder.string();
+    switch (error.getErrorCode()) {
+    case SQLITE_FULL:
+        return {Code::io, fmt::format("The disk of the session {} is full: make room on it.", name)};
+    case SQLITE_IOERR:
+        return {Code::io,
+                fmt::format("The session {} cannot be read or written ({}): check its disk and the room "
+                            "on it.",
+                            name, error.what())};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return {Code::session,
+                fmt::format("The session {} is held by another program: close it there.", name)};
+    case SQLITE_READONLY:
+        return {Code::session,
+                fmt::format("The session {} cannot be written: open it read-only or copy it.", name)};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return {Code::malformed,
+                fmt::format("The journal of the session {} is damaged or no journal: restore it "
+                            "from a copy.",
+                            name)};
+    default:
+        return {Code::session, fmt::format("The session {} cannot be used: {}.", name, error.what())};
+    }
+}
+
+Result<SQLite::Database> open_journal(const fs::path& folder) {
+    return guarded(folder, [&]() -> Result<SQLite::Database> {
+        SQLite::Database database = checked({journal_file(folder).string(), SQLite::OPEN_READWRITE, busy_ms});
+        VITRINE_ASSIGN(const int version, check_version(database, journal_file(folder).string()));
+        (void)database.execAndGet("PRAGMA journal_mode = WAL");
+        database.exec("PRAGMA synchronous = FULL");
+        migrate(database, version);
+        return database;
+    });
+}
+
+Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
+    return guarded(folder, [&]() -> Result<SQLite::Database> {
+        const fs::path file = journal_file(folder);
+        const auto open = [&]() -> SQLite::Database {
+            try {
+                return checked({file.string(), SQLite::OPEN_READONLY, busy_ms});
+            } catch (const SQLite::Exception& error) {
+                const int code = error.getErrorCode();
+                if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR) throw;
+            }
+            // Nobody writes here, or the two files that a writer keeps beside the journal would have been
+            // used.
+            if (has_unwritten_log(file)) return read_with_log(file);
+            return checked(
+                {uri_of(file) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI, busy_ms});
+        };
+        SQLite::Database database = open();
+        VITRINE_ASSIGN(const int version, check_version(database, file.string()));
+        if (version < schema_version())
+            return fail(Code::session,
+                        fmt::format("{} was written by an older version of Vitrine: open it once for "
+                                    "writing, or a copy of it.",
+                                    file.string()));
+        return database;
+    });
+}
+
+Status make_journal(const fs::path& folder) {
+    return guarded(folder, [&]() -> Status {
+        SQLite::Database database(journal_file(folder).string(),
+                                  SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        (void)database.execAndGet("PRAGMA journal_mode = WAL");
+        database.exec("PRAGMA synchronous = FULL");
+        migrate(database, 0);
+        return {};
+    });
+}
+
+} // namespace vitrine::session
