@@ -13,6 +13,7 @@ struct ResultAxis {
     std::string name;
     std::int64_t size = 0;
     std::vector<std::string> labels; ///< empty, or one for each index
+    bool ragged = false;             ///< ends early in shorter rows, see ResultValue::lengths
 };
 
 /// A typed result of an analysis.
@@ -22,6 +23,16 @@ struct ResultValue {
     std::vector<ResultAxis> axes;
     std::vector<double> data; ///< row-major over axes; empty for table, graph, features and text
     Json json;                ///< table: array of objects; graph: nodes and edges; text: a string
+    /// Where rows differ in length: tokens of each row (the first axis is `row`). Ragged axes are as large as
+    /// the longest row needs, and `data` is NaN beyond the end of a row.
+    std::vector<std::int64_t> lengths;
 };
+
+/// The data as the command line prints it: nested arrays in the order of the axes, ragged rows cut to their
+/// length; or the table, graph or text.
+Json data_to_json(const ResultValue& result);
+
+/// {"name","kind","axes":[{"name","size","labels"}],"data"}, with "lengths" where rows differ.
+Json to_json(const ResultValue& result);
 
 } // namespace vitrine::engine

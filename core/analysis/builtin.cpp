@@ -1,0 +1,21 @@
+#include "core/analysis/builtin.h"
+
+#include "core/analysis/head_entropy.h"
+#include "core/sdk/analysis.h"
+
+namespace vitrine::analysis {
+
+namespace {
+
+template <typename... A>
+const vitrine_plugin& plugin_of() {
+    static const vitrine_analysis tables[] = {sdk::table_of<A>()...};
+    static const vitrine_plugin plugin{VITRINE_ABI_VERSION, sizeof...(A), tables};
+    return plugin;
+}
+
+} // namespace
+
+const vitrine_plugin& builtin() { return plugin_of<HeadEntropy>(); }
+
+} // namespace vitrine::analysis

@@ -1,0 +1,270 @@
+#include "core/engine/analysis_messages.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace vitrine::engine {
+
+namespace {
+
+std::vector<run::RunRow> rows_of(const Json& json) {
+    std::vector<run::RunRow> rows;
+    for (const Json& row : json)
+        rows.push_back(
+            {row.at("ids").get<std::vector<std::int32_t>>(), row.at("special").get<std::vector<bool>>()});
+    return rows;
+}
+
+Result<std::vector<run::EditSpec>> edits_of(const Json& json) {
+    std::vector<run::EditSpec> edits;
+    for (const Json& text : json) {
+        VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text.get<std::string>()));
+        if (!edit.source.empty())
+            return fail(Code::unsupported, fmt::format("an edit of an analysis may not read a file: {}",
+                                                       text.get<std::string>()));
+        edits.push_back(std::move(edit));
+    }
+    return edits;
+}
+
+Result<run::RunSpec> run_of(const Json& json) {
+    run::RunSpec spec;
+    spec.rows = rows_of(json.at("rows"));
+    spec.captures = json.at("captures").get<std::vector<std::string>>();
+    VITRINE_ASSIGN(spec.edits, edits_of(json.at("edits")));
+    const Json& positions = json.at("positions");
+    if (positions == "all") {
+        spec.choice = run::PositionChoice::all;
+    } else if (positions.is_array()) {
+        spec.choice = run::PositionChoice::list;
+        spec.positions = positions.get<std::vector<int>>();
+    }
+    spec.top = json.at("top").get<int>();
+    spec.loss = json.at("loss").get<bool>();
+    spec.logits = json.at("logits").get<bool>();
+    return spec;
+}
+
+Result<run::GenerateSpec> generation_of(const Json& json, const std::vector<std::int32_t>& stop_ids) {
+    run::GenerateSpec spec;
+    spec.prompt.rows = rows_of(json.at("rows"));
+    spec.prompt.captures = json.at("captures").get<std::vector<std::string>>();
+    VITRINE_ASSIGN(spec.prompt.edits, edits_of(json.at("edits")));
+    spec.prompt.loss = false;
+    spec.max_new = json.at("max_new").get<int>();
+    spec.temperature = json.at("temperature").get<double>();
+    spec.top_k = json.at("top_k").get<int>();
+    spec.top_p = json.at("top_p").get<double>();
+    spec.seed = json.at("seed").get<std::uint64_t>();
+    if (json.at("stop").get<bool>()) spec.stop_ids = stop_ids;
+    return spec;
+}
+
+// An array of a message, as doubles; nothing if there is none of that name, type and shape.
+std::optional<std::vector<double>> doubles_of(const vitrine_message& message, const std::string& name,
+                                              const Shape& shape) {
+    for (std::size_t i = 0; i < message.array_count; ++i) {
+        const vitrine_array& array = message.arrays[i];
+        if (array.name != name) continue;
+        if (array.rank != shape.size() || !std::equal(shape.begin(), shape.end(), array.shape))
+            return std::nullopt;
+        const auto count = static_cast<std::size_t>(element_count(shape));
+        if (array.dtype == VITRINE_F64) {
+            const auto* data = static_cast<const double*>(array.data);
+            return std::vector<double>(data, data + count);
+        }
+        if (array.dtype == VITRINE_F32) {
+            const auto* data = static_cast<const float*>(array.data);
+            return std::vector<double>(data, data + count);
+        }
+    }
+    return std::nullopt;
+}
+
+void fill_tokens(Json& table, const std::function<std::string(std::int32_t)>& token_text) {
+    if (!token_text || !table.is_array()) return;
+    for (Json& row : table)
+        if (row.is_object() && row.contains("id") && row["id"].is_number_integer() && !row.contains("token"))
+            row["token"] = token_text(row["id"].get<std::int32_t>());
+}
+
+bool is_listed(const Json& manifest, const ResultValue& result) {
+    for (const Json& entry : manifest.at("results"))
+        if (entry.at("name") == result.name && entry.at("kind") == result.kind) return true;
+    return false;
+}
+
+Result<ResultValue> result_of(const Json& json, const vitrine_message& message) {
+    ResultValue result;
+    result.name = json.at("name").get<std::string>();
+    result.kind = json.at("kind").get<std::string>();
+    Shape shape;
+    bool ragged = false;
+    for (const Json& axis : json.at("axes")) {
+        result.axes.push_back({axis.at("name").get<std::string>(), axis.at("size").get<std::int64_t>(),
+                               axis.at("labels").get<std::vector<std::string>>(),
+                               axis.value("ragged", false)});
+        const ResultAxis& read = result.axes.back();
+        shape.push_back(read.size);
+        ragged = ragged || read.ragged;
+        if (read.size < 0 ||
+            (!read.labels.empty() && static_cast<std::int64_t>(read.labels.size()) != read.size))
+            return fail(Code::internal,
+                        fmt::format("axis {} of {} has a wrong size", read.name, result.name));
+    }
+    if (json.contains("lengths")) result.lengths = json["lengths"].get<std::vector<std::int64_t>>();
+    if (ragged && (shape.empty() || static_cast<std::int64_t>(result.lengths.size()) != shape.front()))
+        return fail(Code::internal, fmt::format("{} is ragged and has no lengths", result.name));
+    if (json.contains("value")) {
+        result.json = json["value"];
+        return result;
+    }
+    const auto name = json.at("array").get<std::string>();
+    auto data = doubles_of(message, name, shape);
+    if (!data)
+        return fail(
+            Code::internal,
+            fmt::format("the array {} of {} is missing, or not of the shape of its axes", name, result.name));
+    result.data = std::move(*data);
+    return result;
+}
+
+// Members of another type than abi.h says are the analysis' fault, not a reason to stop.
+template <typename F>
+auto guarded(F&& read) -> decltype(read()) {
+    try {
+        return read();
+    } catch (const nlohmann::json::exception& error) {
+        return fail(Code::internal, fmt::format("a message is not as the interface says ({})", error.what()));
+    }
+}
+
+} // namespace
+
+void OutgoingMessage::add(std::string name, const float* data, Shape shape) {
+    names_.push_back(std::move(name));
+    shapes_.push_back(std::move(shape));
+    arrays_.push_back({names_.back().c_str(), VITRINE_F32, static_cast<std::uint32_t>(shapes_.back().size()),
+                       shapes_.back().data(), data});
+}
+
+vitrine_message OutgoingMessage::message() {
+    text_ = dump_json(json);
+    return {text_.c_str(), arrays_.data(), arrays_.size()};
+}
+
+Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos) {
+    return {{"family", spec.family},
+            {"layers", spec.layers},
+            {"d_model", spec.d_model},
+            {"heads", spec.heads},
+            {"kv_heads", spec.kv_heads},
+            {"d_head", spec.d_head},
+            {"d_ff", spec.d_ff},
+            {"vocab", spec.vocab},
+            {"context", spec.context},
+            {"norm", model::name_of(spec.norm.kind)},
+            {"norm_eps", spec.norm.eps},
+            {"activation", model::name_of(spec.activation)},
+            {"gated", spec.gated},
+            {"positional", model::name_of(spec.positional)},
+            {"tied", spec.tied},
+            {"window", spec.window},
+            {"bos", bos ? Json(*bos) : Json()}};
+}
+
+Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t>& stop_ids) {
+    return guarded([&]() -> Result<AnalysisNeed> {
+        AnalysisNeed need;
+        for (const char* reserved : {"corpus", "gradients", "dictionaries"})
+            if (json.contains(reserved))
+                return fail(Code::unsupported,
+                            fmt::format("it asks for {}, which do not exist yet", reserved));
+        for (const Json& entry : json.at("runs")) {
+            VITRINE_ASSIGN(run::RunSpec spec, run_of(entry));
+            need.runs.push_back(std::move(spec));
+        }
+        for (const Json& entry : json.at("generations")) {
+            VITRINE_ASSIGN(run::GenerateSpec spec, generation_of(entry, stop_ids));
+            need.generations.push_back(std::move(spec));
+        }
+        need.weights = json.at("weights").get<std::vector<std::string>>();
+        if (need.runs.empty() && need.generations.empty() && need.weights.empty())
+            return fail(Code::internal, "it asked for nothing");
+        return need;
+    });
+}
+
+void add_answer(OutgoingMessage& message, std::size_t index, const run::RunResult& result) {
+    Json rows = Json::array();
+    for (std::size_t r = 0; r < result.rows.size(); ++r) {
+        const run::RowResult& row = result.rows[r];
+        const std::string place = fmt::format("run{}/row{}/", index, r);
+        Json positions = Json::array();
+        for (const run::PositionResult& position : row.positions) {
+            const backend::LogitRow& stats = position.stats;
+            Json top = Json::array();
+            for (const backend::TopToken& token : stats.top)
+                top.push_back({{"id", token.id},
+                               {"logit", token.logit},
+                               {"prob", std::exp(static_cast<double>(token.logit) - stats.logsumexp)}});
+            positions.push_back({{"pos", position.pos},
+                                 {"entropy", stats.entropy},
+                                 {"varentropy", stats.varentropy},
+                                 {"logsumexp", stats.logsumexp},
+                                 {"top", std::move(top)}});
+        }
+        const bool has_loss = !row.token_nll.empty();
+        rows.push_back({{"loss", has_loss ? Json(row.loss) : Json()}, {"positions", std::move(positions)}});
+        for (const run::Captured& captured : row.captures)
+            message.add(place + captured.hook, captured.tensor);
+        if (has_loss)
+            message.add(place + "token_nll", row.token_nll.data(),
+                        {static_cast<std::int64_t>(row.token_nll.size())});
+        if (row.logits.size() > 0) message.add(place + "logits", row.logits);
+    }
+    message.json["runs"].push_back({{"rows", std::move(rows)}});
+}
+
+void add_answer(OutgoingMessage& message, std::size_t index, const run::GenerateResult& result) {
+    Json rows = Json::array();
+    for (std::size_t r = 0; r < result.rows.size(); ++r) {
+        const run::GeneratedRow& row = result.rows[r];
+        Json steps = Json::array();
+        for (std::size_t s = 0; s < row.steps.size(); ++s) {
+            const run::GenerateStep& step = row.steps[s];
+            steps.push_back({{"pos", step.pos},
+                             {"id", step.id},
+                             {"prob", step.prob},
+                             {"entropy", step.entropy},
+                             {"varentropy", step.varentropy},
+                             {"top1", step.top1},
+                             {"margin", step.margin}});
+            for (const run::Captured& captured : step.captures)
+                message.add(fmt::format("generation{}/row{}/step{}/{}", index, r, s, captured.hook),
+                            captured.tensor);
+        }
+        rows.push_back({{"new_ids", row.new_ids}, {"stop", row.stop}, {"steps", std::move(steps)}});
+    }
+    message.json["generations"].push_back({{"rows", std::move(rows)}});
+}
+
+Result<std::vector<ResultValue>> parse_done(const Json& done, const vitrine_message& message,
+                                            const Json& manifest,
+                                            const std::function<std::string(std::int32_t)>& token_text) {
+    return guarded([&]() -> Result<std::vector<ResultValue>> {
+        std::vector<ResultValue> results;
+        for (const Json& entry : done.at("results")) {
+            VITRINE_ASSIGN(ResultValue result, result_of(entry, message));
+            if (!is_listed(manifest, result))
+                return fail(Code::internal, fmt::format("its manifest does not list the result {} ({})",
+                                                        result.name, result.kind));
+            fill_tokens(result.json, token_text);
+            results.push_back(std::move(result));
+        }
+        return results;
+    });
+}
+
+} // namespace vitrine::engine

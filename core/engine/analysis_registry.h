@@ -1,0 +1,33 @@
+#pragma once
+// The analyses that there are, by id.
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/sdk/abi.h"
+
+namespace vitrine::engine {
+
+/// An analysis with its manifest, parsed.
+struct RegisteredAnalysis {
+    const vitrine_analysis* table = nullptr;
+    Json manifest;
+
+    std::string id() const { return manifest.at("id").get<std::string>(); }
+};
+
+/// All analyses of a plugin. malformed (naming `source`) if its version is another one, or if a manifest is
+/// not as abi.h says.
+Result<std::vector<RegisteredAnalysis>> read_plugin(const vitrine_plugin& plugin, const std::string& source);
+
+/// The built-in ones, in the order of their list.
+const std::vector<RegisteredAnalysis>& analyses();
+
+/// not_found, naming those there are, if there is none.
+Result<const RegisteredAnalysis*> find_analysis(const std::string& id);
+
+/// The manifests of analyses(), as `analyze --list` prints them.
+Json manifests();
+
+} // namespace vitrine::engine

@@ -1,0 +1,134 @@
+#pragma once
+// The messages that an analysis gets (abi.h), as C++.
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/sdk/abi.h"
+#include "core/sdk/array.h"
+#include "core/sdk/output.h"
+
+namespace vitrine::sdk {
+
+/// The shape of the model. `window`: keys that each layer sees, 0 for all.
+struct ModelFacts {
+    std::string family, norm, activation, positional;
+    int layers = 0, d_model = 0, heads = 0, kv_heads = 0, d_head = 0, d_ff = 0, vocab = 0, context = 0;
+    double norm_eps = 0;
+    bool gated = false, tied = false;
+    std::vector<int> window;
+    std::optional<std::int32_t> bos;
+
+    /// Keys that query `query` of a layer may look at, itself included.
+    int visible_keys(int layer, int query) const {
+        const int limit = window.empty() ? 0 : window[static_cast<std::size_t>(layer)];
+        return limit > 0 && limit < query + 1 ? limit : query + 1;
+    }
+};
+
+/// The first message: parameters as the manifest declares them, the model, the rows.
+struct Start {
+    Json parameters;
+    ModelFacts model;
+    std::vector<Row> rows;
+
+    double number(const char* name) const { return parameters.at(name).get<double>(); }
+    int integer(const char* name) const { return parameters.at(name).get<int>(); }
+    bool flag(const char* name) const { return parameters.at(name).get<bool>(); }
+    std::string text(const char* name) const { return parameters.at(name).get<std::string>(); }
+    /// Whether an optional parameter has a value.
+    bool given(const char* name) const { return !parameters.at(name).is_null(); }
+    std::vector<std::int32_t> tokens(const char* name) const {
+        return given(name) ? parameters.at(name).get<std::vector<std::int32_t>>()
+                           : std::vector<std::int32_t>();
+    }
+    /// A parameter of type `positions` in a row of `length` tokens, in the order given; nothing if one of
+    /// them lies outside the row.
+    std::optional<std::vector<int>> positions(const char* name, int length) const {
+        const Json& value = parameters.at(name);
+        std::vector<int> wanted;
+        if (value.is_string())
+            for (int pos = 0; pos < length; ++pos)
+                wanted.push_back(pos);
+        else
+            wanted = value.is_array() ? value.get<std::vector<int>>() : std::vector<int>{value.get<int>()};
+        for (int& pos : wanted) {
+            if (pos < 0) pos += length;
+            if (pos < 0 || pos >= length) return std::nullopt;
+        }
+        return wanted;
+    }
+
+    static Start parse(const Json& json) {
+        const Json& m = json.at("model");
+        Start start;
+        start.parameters = json.at("parameters");
+        start.model = {m.at("family"),   m.at("norm"),    m.at("activation"), m.at("positional"),
+                       m.at("layers"),   m.at("d_model"), m.at("heads"),      m.at("kv_heads"),
+                       m.at("d_head"),   m.at("d_ff"),    m.at("vocab"),      m.at("context"),
+                       m.at("norm_eps"), m.at("gated"),   m.at("tied"),       m.at("window"),
+                       std::nullopt};
+        if (!m.at("bos").is_null()) start.model.bos = m.at("bos").get<std::int32_t>();
+        for (const Json& row : json.at("rows"))
+            start.rows.push_back({row.at("ids"), row.at("tokens"), row.at("special")});
+        return start;
+    }
+};
+
+/// The answer to a need. A name that is not there throws std::out_of_range, which ends the analysis with an
+/// error; weights that a model may lack are asked for with has().
+class Answer {
+public:
+    Answer(Json json, const vitrine_message& message) : json_(std::move(json)) {
+        for (std::size_t i = 0; i < message.array_count; ++i)
+            arrays_.emplace(message.arrays[i].name, &message.arrays[i]);
+    }
+
+    bool has(const std::string& name) const { return arrays_.contains(name); }
+    View array(const std::string& name) const {
+        const auto found = arrays_.find(name);
+        if (found == arrays_.end()) throw std::out_of_range("no array named " + name + " was given");
+        const vitrine_array& array = *found->second;
+        if (array.dtype != VITRINE_F32) throw std::out_of_range("the array " + name + " is not float32");
+        return {static_cast<const float*>(array.data), {array.shape, array.rank}};
+    }
+    View capture(int run, int row, const std::string& hook) const { return array(place(run, row) + hook); }
+    /// [positions, vocab], for runs with logits.
+    View logits(int run, int row) const { return array(place(run, row) + "logits"); }
+    View weight(const std::string& name) const { return array("weights/" + name); }
+    bool has_weight(const std::string& name) const { return has("weights/" + name); }
+
+    /// {"loss","positions"} of abi.h.
+    const Json& row(int run, int row) const {
+        return json_.at("runs")
+            .at(static_cast<std::size_t>(run))
+            .at("rows")
+            .at(static_cast<std::size_t>(row));
+    }
+    /// {"new_ids","stop","steps"} of abi.h.
+    const Json& generated(int generation, int row) const {
+        return json_.at("generations")
+            .at(static_cast<std::size_t>(generation))
+            .at("rows")
+            .at(static_cast<std::size_t>(row));
+    }
+    View generated_capture(int generation, int row, int step, const std::string& hook) const {
+        return array("generation" + std::to_string(generation) + "/row" + std::to_string(row) + "/step" +
+                     std::to_string(step) + "/" + hook);
+    }
+
+private:
+    static std::string place(int run, int row) {
+        return "run" + std::to_string(run) + "/row" + std::to_string(row) + "/";
+    }
+
+    Json json_;
+    std::unordered_map<std::string, const vitrine_array*> arrays_;
+};
+
+} // namespace vitrine::sdk

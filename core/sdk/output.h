@@ -1,0 +1,108 @@
+#pragma once
+// The messages that an analysis sends (abi.h), as C++.
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/sdk/manifest.h"
+
+namespace vitrine::sdk {
+
+/// One row of tokens. `tokens` are the texts of `ids`; they may be left out in a need.
+struct Row {
+    std::vector<std::int32_t> ids;
+    std::vector<std::string> tokens;
+    std::vector<bool> special;
+
+    int size() const { return static_cast<int>(ids.size()); }
+};
+
+/// A run that the analysis asks for. Edits as the command line writes them.
+struct Run {
+    std::vector<Row> rows;
+    std::vector<std::string> captures;
+    std::vector<std::string> edits;
+    Json positions = "last"; ///< "last", "all" or a list
+    int top = 0;
+    bool loss = false;
+    bool logits = false;
+};
+
+struct Generation {
+    std::vector<Row> rows;
+    std::vector<std::string> captures;
+    std::vector<std::string> edits;
+    int max_new = 1;
+    double temperature = 0; ///< 0: greedy
+    int top_k = 0;          ///< 0: no limit
+    double top_p = 1;
+    std::uint64_t seed = 0;
+    bool stop = true; ///< end at an end-of-sequence token
+};
+
+/// What has to be there before the next step.
+struct Need {
+    std::vector<Run> runs;
+    std::vector<Generation> generations;
+    std::vector<std::string> weights;
+    double progress = 0; ///< share done so far
+};
+
+struct Axis {
+    std::string name;
+    std::int64_t size = 0;
+    std::vector<std::string> labels; ///< empty, or one for each index
+    bool ragged = false;             ///< ends early in shorter rows
+};
+
+/// A typed result; arrays start as NaN, which is shown as "no value".
+struct ResultData {
+    std::string name, kind;
+    std::vector<Axis> axes;
+    std::vector<double> data; ///< row-major over axes
+    Json value;               ///< of kinds without an array
+    std::vector<int> lengths; ///< tokens of each row, where some axis is ragged
+
+    static ResultData array(std::string name, std::string kind, std::vector<Axis> axes) {
+        std::size_t count = 1;
+        for (const Axis& axis : axes)
+            count *= static_cast<std::size_t>(axis.size);
+        return {std::move(name), std::move(kind),
+                std::move(axes), std::vector<double>(count, std::nan("")),
+                nullptr,         {}};
+    }
+    static ResultData number(std::string name, double value) {
+        return {std::move(name), "number", {}, {value}, nullptr, {}};
+    }
+    static ResultData text(std::string name, std::string value) {
+        return {std::move(name), "text", {}, {}, std::move(value), {}};
+    }
+    static ResultData table(std::string name, Json rows) {
+        return {std::move(name), "table", {}, {}, std::move(rows), {}};
+    }
+
+    template <typename... Index>
+    double& operator()(Index... index) {
+        std::int64_t offset = 0;
+        std::size_t axis = 0;
+        ((offset = offset * axes[axis++].size + static_cast<std::int64_t>(index)), ...);
+        return data[static_cast<std::size_t>(offset)];
+    }
+};
+
+struct Done {
+    std::vector<ResultData> results;
+};
+
+/// One sentence: what cannot be computed, and what to do. `code` as the command line writes it.
+struct Failure {
+    std::string code;
+    std::string message;
+};
+
+using Reply = std::variant<Need, Done, Failure>;
+
+} // namespace vitrine::sdk

@@ -1,0 +1,106 @@
+#pragma once
+// Base of analyses that look at every attention pattern: asks for them in portions that fit into memory.
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/sdk/analysis.h"
+
+namespace vitrine::sdk {
+
+class PatternWalk : public Analysis {
+public:
+    Reply start(const Start& start) final {
+        rows_ = start.rows;
+        model_ = &start.model;
+        if (auto failure = begin(start)) return *failure;
+        plan();
+        return next_ < portions_.size() ? Reply(need()) : finish();
+    }
+
+    Reply step(const Answer& answer) final {
+        if (next_ == portions_.size()) return after(answer);
+        const Portion& portion = portions_[next_++];
+        for (int r = 0; r < portion.rows; ++r)
+            for (int l = 0; l < portion.layers; ++l) {
+                const int layer = portion.first_layer + l;
+                visit(portion.first_row + r, layer, answer.capture(0, r, hook(layer)));
+            }
+        return next_ < portions_.size() ? Reply(need()) : finish();
+    }
+
+protected:
+    /// Checks and sizes. May choose rows and layers by use_rows and use_layers.
+    virtual std::optional<Failure> begin(const Start& start) = 0;
+    /// `pattern` is [head, query, key]; rows in order, layers in order within a row.
+    virtual void visit(int row, int layer, View pattern) = 0;
+    virtual Reply finish() = 0;
+    /// The answer to a need that finish() asked for.
+    virtual Reply after(const Answer&) { return Failure{"internal", "The analysis asked for nothing."}; }
+
+    void use_rows(std::vector<Row> rows) { rows_ = std::move(rows); }
+    void use_layers(int first, int count) { first_layer_ = first, layers_ = count; }
+    /// "hook_attn_scores" in place of "hook_pattern".
+    void use_hook(std::string name) { name_ = std::move(name); }
+    const std::vector<Row>& rows() const { return rows_; }
+    const ModelFacts& model() const { return *model_; }
+
+private:
+    struct Portion {
+        int first_row, rows, first_layer, layers;
+    };
+    // What one need may capture. Rows are taken together up to this; a row beyond it is run once for every
+    // group of layers.
+    static constexpr std::int64_t budget_bytes = std::int64_t{256} << 20;
+
+    std::string hook(int layer) const { return "blocks." + std::to_string(layer) + ".attn." + name_; }
+
+    void plan() {
+        const int layers = layers_ < 0 ? model_->layers : layers_;
+        std::int64_t used = 0;
+        bool open = false; // whether the last portion takes further rows
+        for (int row = 0; row < static_cast<int>(rows_.size()); ++row) {
+            const std::int64_t length = rows_[static_cast<std::size_t>(row)].size();
+            const std::int64_t layer_bytes = 4 * model_->heads * length * length;
+            if (layer_bytes * layers > budget_bytes) {
+                const int group = static_cast<int>(std::max<std::int64_t>(1, budget_bytes / layer_bytes));
+                for (int l = 0; l < layers; l += group)
+                    portions_.push_back({row, 1, first_layer_ + l, std::min(group, layers - l)});
+                open = false;
+                continue;
+            }
+            if (open && used + layer_bytes * layers <= budget_bytes) {
+                ++portions_.back().rows;
+            } else {
+                portions_.push_back({row, 1, first_layer_, layers});
+                used = 0;
+            }
+            used += layer_bytes * layers;
+            open = true;
+        }
+    }
+
+    Need need() const {
+        const Portion& portion = portions_[next_];
+        Run run;
+        run.rows.assign(rows_.begin() + portion.first_row, rows_.begin() + portion.first_row + portion.rows);
+        for (int l = 0; l < portion.layers; ++l)
+            run.captures.push_back(hook(portion.first_layer + l));
+        Need need;
+        need.runs.push_back(std::move(run));
+        need.progress = static_cast<double>(next_) / static_cast<double>(portions_.size());
+        return need;
+    }
+
+    std::vector<Row> rows_;
+    const ModelFacts* model_ = nullptr;
+    std::string name_ = "hook_pattern";
+    int first_layer_ = 0;
+    int layers_ = -1; // −1: all
+    std::vector<Portion> portions_;
+    std::size_t next_ = 0;
+};
+
+} // namespace vitrine::sdk
