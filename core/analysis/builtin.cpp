@@ -1,6 +1,8 @@
 #include "core/analysis/builtin.h"
 
+#include "core/analysis/attention.h"
 #include "core/analysis/head_entropy.h"
+#include "core/analysis/sinks.h"
 #include "core/sdk/analysis.h"
 
 namespace vitrine::analysis {
@@ -16,6 +18,6 @@ const vitrine_plugin& plugin_of() {
 
 } // namespace
 
-const vitrine_plugin& builtin() { return plugin_of<HeadEntropy>(); }
+const vitrine_plugin& builtin() { return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy>(); }
 
 } // namespace vitrine::analysis

@@ -27,7 +27,7 @@ std::optional<sdk::Failure> HeadEntropy::begin(const sdk::Start& start) {
     return std::nullopt;
 }
 
-void HeadEntropy::visit(int, int layer, sdk::View pattern) {
+void HeadEntropy::visit(int, int layer, sdk::View pattern, const Besides&) {
     const auto queries = static_cast<int>(pattern.size(1));
     for (int head = 0; head < pattern.size(0); ++head) {
         double sum = 0;

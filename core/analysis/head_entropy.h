@@ -10,7 +10,7 @@ public:
 
 protected:
     std::optional<sdk::Failure> begin(const sdk::Start& start) override;
-    void visit(int row, int layer, sdk::View pattern) override;
+    void visit(int row, int layer, sdk::View pattern, const Besides& besides) override;
     sdk::Reply finish() override;
 
 private:

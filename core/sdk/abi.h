@@ -32,8 +32,8 @@
  *     "run0/row0/token_nll"                   [tokens], nats, NaN for the first; only with "loss":true
  *     "run0/row0/logits"                      [positions, vocab]; only with "logits":true
  *     "generation0/row0/step0/HOOK"           a capture at the query that this token was drawn at
- *     "weights/W_U"                           [rows, columns], float32, matrices as [in, out]; one that the
- *                                             model does not have is left out
+ *     "weights/unembed.W_U"                   [rows, columns], float32, matrices as [in, out], vectors as
+ *                                             [1, n]; one that the model does not have is left out
  *
  * Messages out, exactly one of the first three in each step:
  *   {"need": {"runs":[{"rows":[{"ids","special"}],   as in "start"
@@ -43,7 +43,7 @@
  *                      "top":10, "loss":false, "logits":false}],
  *             "generations":[{"rows","captures","edits","max_new","temperature","top_k","top_p","seed",
  *                             "stop":true}],         stop: end at an end-of-sequence token
- *             "weights":["W_U", "ln_final.w", "blocks.0.attn.W_O", ...]},
+ *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...]},
  *    "progress": share done so far, in [0, 1]}       the keys "corpus", "gradients", "dictionaries" are
  * reserved
  *   {"done": {"results":[{"name","kind","axes":[{"name","size","labels":[...]}],

@@ -54,8 +54,8 @@ struct Need {
 struct Axis {
     std::string name;
     std::int64_t size = 0;
-    std::vector<std::string> labels; ///< empty, or one for each index
-    bool ragged = false;             ///< ends early in shorter rows
+    std::vector<std::string> labels = {}; ///< empty, or one for each index
+    bool ragged = false;                  ///< ends early in shorter rows
 };
 
 /// A typed result; arrays start as NaN, which is shown as "no value".

@@ -26,24 +26,42 @@ public:
         for (int r = 0; r < portion.rows; ++r)
             for (int l = 0; l < portion.layers; ++l) {
                 const int layer = portion.first_layer + l;
-                visit(portion.first_row + r, layer, answer.capture(0, r, hook(layer)));
+                visit(portion.first_row + r, layer, answer.capture(0, r, hook(layer, name_)),
+                      {answer, r, layer});
             }
         return next_ < portions_.size() ? Reply(need()) : finish();
     }
 
 protected:
+    /// What was captured beside the pattern.
+    struct Besides {
+        const Answer& answer;
+        int row_in_run;
+        int layer;
+
+        /// A hook of also_capture(), of this row and layer.
+        View capture(const std::string& name) const {
+            return answer.capture(0, row_in_run, hook(layer, name));
+        }
+        /// A weight of also_need(), of this layer.
+        View weight(const std::string& name) const { return answer.weight(hook(layer, name)); }
+    };
+
     /// Checks and sizes. May choose rows and layers by use_rows and use_layers.
     virtual std::optional<Failure> begin(const Start& start) = 0;
-    /// `pattern` is [head, query, key]; rows in order, layers in order within a row.
-    virtual void visit(int row, int layer, View pattern) = 0;
+    /// `pattern` is [head, query, key]. Rows come in order, layers in order within a row.
+    virtual void visit(int row, int layer, View pattern, const Besides& besides) = 0;
     virtual Reply finish() = 0;
     /// The answer to a need that finish() asked for.
     virtual Reply after(const Answer&) { return Failure{"internal", "The analysis asked for nothing."}; }
 
     void use_rows(std::vector<Row> rows) { rows_ = std::move(rows); }
     void use_layers(int first, int count) { first_layer_ = first, layers_ = count; }
-    /// "hook_attn_scores" in place of "hook_pattern".
+    /// "attn.hook_attn_scores" in place of "attn.hook_pattern".
     void use_hook(std::string name) { name_ = std::move(name); }
+    /// Hooks and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".
+    void also_capture(std::string name) { captures_.push_back(std::move(name)); }
+    void also_need(std::string name) { weights_.push_back(std::move(name)); }
     const std::vector<Row>& rows() const { return rows_; }
     const ModelFacts& model() const { return *model_; }
 
@@ -55,7 +73,9 @@ private:
     // group of layers.
     static constexpr std::int64_t budget_bytes = std::int64_t{256} << 20;
 
-    std::string hook(int layer) const { return "blocks." + std::to_string(layer) + ".attn." + name_; }
+    static std::string hook(int layer, const std::string& name) {
+        return "blocks." + std::to_string(layer) + "." + name;
+    }
 
     void plan() {
         const int layers = layers_ < 0 ? model_->layers : layers_;
@@ -86,9 +106,14 @@ private:
         const Portion& portion = portions_[next_];
         Run run;
         run.rows.assign(rows_.begin() + portion.first_row, rows_.begin() + portion.first_row + portion.rows);
-        for (int l = 0; l < portion.layers; ++l)
-            run.captures.push_back(hook(portion.first_layer + l));
         Need need;
+        for (int l = 0; l < portion.layers; ++l) {
+            run.captures.push_back(hook(portion.first_layer + l, name_));
+            for (const std::string& name : captures_)
+                run.captures.push_back(hook(portion.first_layer + l, name));
+            for (const std::string& name : weights_)
+                need.weights.push_back(hook(portion.first_layer + l, name));
+        }
         need.runs.push_back(std::move(run));
         need.progress = static_cast<double>(next_) / static_cast<double>(portions_.size());
         return need;
@@ -96,7 +121,8 @@ private:
 
     std::vector<Row> rows_;
     const ModelFacts* model_ = nullptr;
-    std::string name_ = "hook_pattern";
+    std::string name_ = "attn.hook_pattern";
+    std::vector<std::string> captures_, weights_;
     int first_layer_ = 0;
     int layers_ = -1; // −1: all
     std::vector<Portion> portions_;
