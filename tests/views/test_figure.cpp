@@ -1,0 +1,246 @@
+// Colours that can be read, numbers and tokens as written, figures whose text and provenance survive the
+// file.
+#include <QFile>
+#include <QImage>
+#include <QPainter>
+#include <QTemporaryDir>
+#include <QXmlStreamReader>
+#include <QtTest>
+#include <cmath>
+#include <limits>
+
+#include "views/figure/attention_grid.h"
+#include "views/figure/export.h"
+#include "views/figure/figure_for.h"
+#include "views/figure/heatmap.h"
+#include "views/figure/next_tokens.h"
+#include "views/figure/table.h"
+
+using namespace vitrine;
+using namespace vitrine::figure;
+
+class TestFigure : public QObject {
+    Q_OBJECT
+
+private slots:
+    void text_on_every_cell_reads() {
+        for (const Map map : {Map::cividis, Map::viridis, Map::sink, Map::diverging, Map::diverging_dark})
+            for (int i = 0; i <= 100; ++i) {
+                const QColor ground = colour_at(map, i / 100.0);
+                QVERIFY(contrast(ground, text_on(ground)) >= 4.5);
+            }
+    }
+
+    void maps_of_amounts_rise_in_lightness() {
+        for (const Map map : {Map::cividis, Map::viridis, Map::sink})
+            for (int i = 1; i <= 64; ++i)
+                QVERIFY(luminance(colour_at(map, i / 64.0)) >
+                        luminance(colour_at(map, (i - 1) / 64.0)) - 2e-3);
+    }
+
+    void words_read_on_both_themes() {
+        for (const bool dark : {false, true}) {
+            const Theme theme = make_theme(dark);
+            for (const QColor& ground : {theme.window, theme.panel})
+                for (const QColor& ink : {theme.text, theme.muted, theme.accent, theme.query, theme.key,
+                                          theme.sink, theme.good, theme.warning})
+                    QVERIFY2(contrast(ground, ink) >= 4.5, qPrintable(ink.name() + " on " + ground.name()));
+        }
+    }
+
+    void published_colours() {
+        QCOMPARE(colour_at(Map::cividis, 0),
+                 QColor(0x00224e)); // first and last entries of matplotlib's tables
+        QCOMPARE(colour_at(Map::cividis, 1), QColor(0xfee838));
+        QCOMPARE(colour_at(Map::viridis, 0), QColor(0x440154));
+        QCOMPARE(colour_at(Map::viridis, 1), QColor(0xfde725));
+    }
+
+    void numbers_data() {
+        QTest::addColumn<double>("value");
+        QTest::addColumn<QString>("shown");
+        QTest::newRow("zero") << 0.0 << "0";
+        QTest::newRow("share") << 0.91449 << "0.914";
+        QTest::newRow("carry") << 0.99961 << "1.00";
+        QTest::newRow("negative") << -3.14159 << "−3.14";
+        QTest::newRow("thousands") << 12345.6 << "12,300";
+        QTest::newRow("carry to thousands") << 999.6 << "1,000";
+        QTest::newRow("million") << 1234567.0 << "1,230,000";
+        QTest::newRow("small") << 2.1e-6 << "2.10e−6";
+        QTest::newRow("whole") << 7.0 << "7";
+        QTest::newRow("none") << std::nan("") << "–";
+        QTest::newRow("masked") << -std::numeric_limits<double>::infinity() << "−∞";
+    }
+    void numbers() {
+        QFETCH(double, value);
+        QFETCH(QString, shown);
+        QCOMPARE(number(value), shown);
+    }
+    void counts() {
+        QCOMPARE(count(1234567), QString("1,234,567"));
+        QCOMPARE(count(-12), QString("−12"));
+        QCOMPARE(count(123), QString("123"));
+    }
+
+    void tokens_data() {
+        QTest::addColumn<QByteArray>("bytes");
+        QTest::addColumn<QString>("shown");
+        QTest::newRow("leading space") << QByteArray(" ship") << "·ship";
+        QTest::newRow("inner space") << QByteArray(" a b ") << "·a b·";
+        QTest::newRow("newline, tab") << QByteArray("\n\t") << "⏎⇥";
+        QTest::newRow("control") << QByteArray("\x01") << "⟨01⟩";
+        QTest::newRow("half a letter") << QByteArray("\xC3") << "⟨C3⟩";
+        QTest::newRow("letter and half") << QByteArray("\xC3\xA9\xE2\x82") << "é⟨E2⟩⟨82⟩";
+        QTest::newRow("overlong") << QByteArray("\xC0\x80") << "⟨C0⟩⟨80⟩";
+        QTest::newRow("surrogate") << QByteArray("\xED\xA0\x80") << "⟨ED⟩⟨A0⟩⟨80⟩";
+        QTest::newRow("soft hyphen") << QByteArray("\xC2\xAD") << "⟨U+00AD⟩";
+        QTest::newRow("no glyph anywhere") << QByteArray("\xF3\xB0\x80\x80") << "⟨U+F0000⟩";
+    }
+    void tokens() {
+        QFETCH(QByteArray, bytes);
+        QFETCH(QString, shown);
+        QCOMPARE(shown_token(std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size()))),
+                 shown);
+    }
+
+    void ticks_are_round() {
+        QCOMPARE(round_ticks(0, 1, 5), (std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1}));
+        ColourScale scale;
+        scale.log = true;
+        QCOMPARE(scale.ticks().size(), std::size_t(5)); // 1e-4 … 1
+        QCOMPARE(scale.position(1e-6), 0.0);
+        QCOMPARE(scale.position(1e-2), 0.5);
+    }
+
+    void small_images_keep_the_largest() {
+        std::vector<float> values(64 * 64, 0.0F);
+        values[50 * 64 + 13] = 1.0F;
+        const Matrix matrix = make_matrix(64, 64, values);
+        CellStyle style;
+        style.causal = true;
+        const QImage image = cells_image(matrix, style, QRect(0, 0, 64, 64), {8, 8});
+        QCOMPARE(image.size(), QSize(8, 8));
+        QCOMPARE(QColor(image.pixel(13 / 8, 50 / 8)), colour_at(Map::cividis, 1));
+        QCOMPARE(QColor(image.pixel(0, 0)), colour_at(Map::cividis, 0));
+        QCOMPARE(qAlpha(image.pixel(7, 0)), 0); // above the diagonal nothing is drawn
+    }
+
+    void a_cell_is_found_where_it_is_drawn() {
+        const Theme theme = make_theme(false);
+        Heatmap map;
+        map.values = make_matrix(6, 6, std::vector<float>(36, 0.25F));
+        map.style.causal = map.square = true;
+        map.row_title = "query", map.col_title = "key";
+        map.style.scale.unit = "attention";
+        const QRectF in(0, 0, 400, 400);
+        const auto laid = map.layout(in, theme);
+        const QPointF inside(laid.cells.left() + 1.5 * laid.cell_width,
+                             laid.cells.top() + 4.5 * laid.cell_height);
+        QCOMPARE(map.cell_at(inside, in, theme), std::optional(QPoint(1, 4)));
+        QCOMPARE(map.describe(inside, in, theme), QString("query 4 · key 1 = 0.250 attention"));
+        const QPointF above(laid.cells.left() + 4.5 * laid.cell_width,
+                            laid.cells.top() + 1.5 * laid.cell_height);
+        QVERIFY(!map.cell_at(above, in, theme));
+        QVERIFY(map.zoom(1.5, inside, in, theme));
+        QCOMPARE(map.cell_at(inside, in, theme),
+                 std::optional(QPoint(1, 4))); // what is under the pointer stays
+        map.fit();
+        QVERIFY(map.view.isNull());
+    }
+
+    void exports_keep_text_and_provenance() {
+        QTemporaryDir folder;
+        const std::filesystem::path base = folder.path().toStdString();
+        const Theme theme = make_theme(false);
+        NextTokens picture;
+        picture.after = "·ship";
+        picture.position = 3;
+        picture.rows = {{{5, " sailed", false, "·sailed"}, 0.5, 3.25, 0}};
+        ExportOptions options;
+        options.title = "after <ship> & so";
+        options.provenance = Json{{"model", "a<b"}, {"device", "cpu"}};
+        for (const char* name : {"f.svg", "f.pdf", "f.png"}) {
+            const auto written = export_figure(picture, base / name, theme, options);
+            QVERIFY2(written, written ? "" : written.error().message.c_str());
+        }
+        QFile svg(QString::fromStdString((base / "f.svg").string()));
+        QVERIFY(svg.open(QIODevice::ReadOnly));
+        QXmlStreamReader reader(&svg);
+        QString texts, title, description;
+        while (!reader.atEnd()) {
+            reader.readNext();
+            if (!reader.isStartElement()) continue;
+            if (reader.name() == QLatin1String("text"))
+                texts += reader.readElementText() + '|';
+            else if (reader.name() == QLatin1String("title"))
+                title = reader.readElementText();
+            else if (reader.name() == QLatin1String("desc"))
+                description = reader.readElementText();
+        }
+        QVERIFY2(!reader.hasError(), qPrintable(reader.errorString()));
+        QVERIFY2(texts.contains("·sailed"), qPrintable(texts));
+        QCOMPARE(title.trimmed(), QString("after <ship> & so"));
+        QCOMPARE(QString::fromStdString(Json::parse(description.trimmed().toStdString())["model"]),
+                 QString("a<b"));
+
+        QFile pdf(QString::fromStdString((base / "f.pdf").string()));
+        QVERIFY(pdf.open(QIODevice::ReadOnly));
+        const QByteArray bytes = pdf.readAll();
+        QVERIFY(bytes.startsWith("%PDF"));
+        QVERIFY(bytes.contains("/FontFile"));
+        QVERIFY(bytes.contains("a&lt;b"));
+
+        const QImage png(QString::fromStdString((base / "f.png").string()));
+        QVERIFY(!png.isNull());
+        QVERIFY(png.text("Description").contains("\"device\":\"cpu\""));
+
+        const auto refused = export_figure(picture, base / "f.gif", theme, options);
+        QVERIFY(!refused && refused.error().code == Code::usage);
+        const auto nowhere = export_figure(picture, base / "none" / "f.png", theme, options);
+        QVERIFY(!nowhere && nowhere.error().code == Code::io);
+    }
+
+    void every_kind_has_a_picture_data() {
+        QTest::addColumn<QString>("kind");
+        for (const char* kind : {"matrix", "series", "table", "scores", "histogram", "graph", "stack",
+                                 "features", "text", "number"})
+            QTest::newRow(kind) << kind;
+    }
+    void every_kind_has_a_picture() {
+        QFETCH(QString, kind);
+        const Theme theme = make_theme(true);
+        engine::ResultValue result;
+        result.name = "some_result";
+        result.kind = kind.toStdString();
+        if (kind == "stack")
+            result.axes = {{"layer", 2, {}}, {"head", 3, {}}, {"query", 4, {}}, {"key", 4, {}}};
+        else if (kind == "matrix")
+            result.axes = {{"layer", 2, {}}, {"head", 3, {}}};
+        else
+            result.axes = {{"pos", 5, {"a", " b", "c", "d", "\n"}}};
+        std::int64_t size = 1;
+        for (const auto& axis : result.axes)
+            size *= axis.size;
+        for (std::int64_t i = 0; i < size; ++i)
+            result.data.push_back(static_cast<double>(i) / static_cast<double>(size));
+        const Json rows =
+            Json::array({Json{{"layer", 0}, {"token", " ship"}}, Json{{"layer", 1}, {"token", "x"}}});
+        result.json = kind == "graph"  ? Json{{"nodes", Json::array()}, {"edges", rows}}
+                      : kind == "text" ? Json("words")
+                                       : rows;
+        const PicturePtr picture = figure_for(result, theme);
+        QVERIFY(picture);
+        const QSizeF size_of = picture->preferred_size(theme);
+        QImage image(size_of.toSize(), QImage::Format_ARGB32_Premultiplied);
+        image.fill(theme.panel);
+        const QImage blank = image;
+        QPainter painter(&image);
+        picture->paint(painter, QRectF(QPointF(0, 0), size_of), theme);
+        painter.end();
+        QVERIFY(image != blank);
+        QVERIFY(picture->csv().count('\n') >= 2);
+    }
+};
+
+QTEST_MAIN(TestFigure)
+#include "test_figure.moc"

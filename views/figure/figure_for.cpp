@@ -1,0 +1,233 @@
+#include "views/figure/figure_for.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/figure/attention_grid.h"
+#include "views/figure/column.h"
+#include "views/figure/heatmap.h"
+#include "views/figure/series.h"
+#include "views/figure/table.h"
+#include "views/figure/token_scores.h"
+
+namespace vitrine::figure {
+
+namespace {
+
+using engine::ResultAxis;
+using engine::ResultValue;
+
+constexpr int most_lines = 6; ///< more than that becomes a map
+
+QString text_of(const std::string& text) { return QString::fromStdString(text); }
+
+QString title_of(const ResultValue& result) {
+    return text_of(result.name).replace(QLatin1Char('_'), QLatin1Char(' '));
+}
+
+bool over_tokens(const std::string& axis) {
+    return axis == "pos" || axis == "position" || axis == "token" || axis == "query" || axis == "key";
+}
+
+QString label_of(const ResultAxis& axis, std::int64_t index) {
+    if (index >= static_cast<std::int64_t>(axis.labels.size())) {
+        const QString number = QString::number(index);
+        return axis.name == "layer"  ? QStringLiteral("L") + number
+               : axis.name == "head" ? QStringLiteral("H") + number
+                                     : number;
+    }
+    const std::string& label = axis.labels[static_cast<std::size_t>(index)];
+    return over_tokens(axis.name) ? shown_token(label) : text_of(label);
+}
+
+QStringList labels_of(const ResultAxis& axis) {
+    QStringList out;
+    if (axis.labels.empty() && axis.name != "layer" && axis.name != "head") return out;
+    for (std::int64_t i = 0; i < axis.size; ++i)
+        out << label_of(axis, i);
+    return out;
+}
+
+ColourScale scale_of(const std::vector<double>& data, const QString& unit, const Theme& theme) {
+    ColourScale out;
+    out.unit = unit;
+    out.map = theme.amounts;
+    double low = INFINITY, high = -INFINITY;
+    for (const double value : data)
+        if (std::isfinite(value)) low = std::min(low, value), high = std::max(high, value);
+    if (!(low <= high)) low = 0, high = 1;
+    if (low < 0) { // differences and effects: zero in the middle
+        high = std::max(-low, high);
+        low = -high;
+        out.map = theme.differences();
+    } else if (low < 0.7 * high)
+        low = 0;
+    if (low == high) high = low + 1;
+    out.min = low;
+    out.max = high;
+    return out;
+}
+
+std::vector<float> floats(const std::vector<double>& data) { return {data.begin(), data.end()}; }
+
+PicturePtr words(const ResultValue& result, const QString& said) {
+    auto out = std::make_shared<Card>();
+    out->title = title_of(result);
+    out->text = said;
+    return out;
+}
+
+PicturePtr heatmap(const ResultValue& result, const Theme& theme) {
+    auto out = std::make_shared<Heatmap>();
+    const ResultAxis& last = result.axes.back();
+    const auto cols = static_cast<int>(last.size);
+    const int rows = cols == 0 ? 0 : static_cast<int>(result.data.size()) / cols;
+    out->title = title_of(result);
+    out->values = make_matrix(rows, cols, floats(result.data));
+    out->style.scale = scale_of(result.data, QString(), theme);
+    out->col_title = text_of(last.name);
+    out->col_labels = labels_of(last);
+    if (result.axes.size() == 2) {
+        const ResultAxis& first = result.axes.front();
+        out->row_title = text_of(first.name);
+        out->row_labels = labels_of(first);
+        out->style.causal = first.name == "query" && last.name == "key" && rows == cols;
+        out->square = out->style.causal;
+        if (out->style.causal) out->style.scale.unit = QStringLiteral("attention");
+        return out;
+    }
+    // All axes but the last become the rows: "L0 H3".
+    for (std::size_t axis = 0; axis + 1 < result.axes.size(); ++axis)
+        out->row_title += (axis ? QStringLiteral(" · ") : QString()) + text_of(result.axes[axis].name);
+    for (int row = 0; row < rows; ++row) {
+        QString label;
+        std::int64_t rest = row;
+        for (std::size_t axis = result.axes.size() - 1; axis-- > 0;) {
+            label = label_of(result.axes[axis], rest % result.axes[axis].size) +
+                    (label.isEmpty() ? QString() : QStringLiteral(" ") + label);
+            rest /= result.axes[axis].size;
+        }
+        out->row_labels << label;
+    }
+    return out;
+}
+
+PicturePtr series(const ResultValue& result, const Theme& theme) {
+    if (result.axes.size() > 2 || (result.axes.size() == 2 && result.axes.front().size > most_lines))
+        return heatmap(result, theme);
+    auto out = std::make_shared<Series>();
+    const ResultAxis& last = result.axes.back();
+    out->title = title_of(result);
+    out->x_title = text_of(last.name);
+    out->x_labels = labels_of(last);
+    out->bars = result.kind == "histogram";
+    const auto length = static_cast<std::size_t>(last.size);
+    for (std::size_t at = 0; length > 0 && (at + 1) * length <= result.data.size(); ++at) {
+        Series::Line line;
+        if (result.axes.size() == 2)
+            line.name = text_of(result.axes.front().name) + QLatin1Char(' ') +
+                        label_of(result.axes.front(), static_cast<std::int64_t>(at));
+        line.values.assign(result.data.begin() + static_cast<std::ptrdiff_t>(at * length),
+                           result.data.begin() + static_cast<std::ptrdiff_t>((at + 1) * length));
+        out->lines.push_back(std::move(line));
+    }
+    return out;
+}
+
+QString cell_text(const Json& cell) {
+    if (cell.is_null()) return QStringLiteral("–");
+    if (cell.is_string()) return shown_token(cell.get<std::string>());
+    if (cell.is_number_integer()) return count(cell.get<std::int64_t>());
+    if (cell.is_number()) return number(cell.get<double>());
+    if (cell.is_boolean()) return cell.get<bool>() ? QStringLiteral("yes") : QStringLiteral("no");
+    if (cell.is_object() && cell.contains("text") && cell["text"].is_string())
+        return shown_token(cell["text"].get<std::string>());
+    return text_of(dump_json(cell));
+}
+
+PicturePtr table(const ResultValue& result, const Json& list) {
+    if (!list.is_array() || list.empty() || !list.front().is_object())
+        return words(result, QStringLiteral("The table is empty."));
+    auto out = std::make_shared<Table>();
+    out->title = title_of(result);
+    for (const auto& [name, cell] : list.front().items()) {
+        out->columns << text_of(name);
+        out->numeric.push_back(cell.is_number());
+    }
+    for (const Json& row : list) {
+        QStringList cells;
+        for (const QString& column : out->columns) {
+            const auto found = row.find(column.toStdString());
+            cells << (found == row.end() ? QString() : cell_text(*found));
+        }
+        out->rows.push_back(cells);
+    }
+    return out;
+}
+
+PicturePtr scores(const ResultValue& result, const Theme& theme) {
+    const ResultAxis& last = result.axes.back();
+    if (result.axes.size() != 1) return heatmap(result, theme);
+    auto out = std::make_shared<TokenScores>();
+    out->title = title_of(result);
+    for (std::int64_t i = 0; i < last.size; ++i)
+        out->tokens << (last.labels.empty() ? QString::number(i)
+                                            : shown_token(last.labels[static_cast<std::size_t>(i)]));
+    out->values = result.data;
+    out->scale = scale_of(result.data, QString(), theme);
+    return out;
+}
+
+// Axes … , query, key: one thumbnail for each index before them, the last of those across.
+PicturePtr attention(const ResultValue& result, const Theme& theme) {
+    const std::size_t axes = result.axes.size();
+    if (axes < 2) return words(result, QStringLiteral("An attention stack needs axes query and key."));
+    if (axes == 2) return heatmap(result, theme);
+    auto out = std::make_shared<AttentionGrid>();
+    out->title = title_of(result);
+    const auto queries = static_cast<int>(result.axes[axes - 2].size),
+               keys = static_cast<int>(result.axes[axes - 1].size);
+    out->heads = static_cast<int>(result.axes[axes - 3].size);
+    const std::int64_t each = std::int64_t{queries} * keys;
+    if (each == 0 || out->heads == 0) return words(result, QStringLiteral("The attention stack is empty."));
+    out->layers = static_cast<int>(static_cast<std::int64_t>(result.data.size()) / each / out->heads);
+    const auto shared = std::make_shared<const Tensor>(Shape{static_cast<std::int64_t>(result.data.size())},
+                                                       floats(result.data));
+    for (std::int64_t i = 0; i < std::int64_t{out->layers} * out->heads; ++i)
+        out->patterns.push_back({shared, i * each, queries, keys});
+    out->causal = queries == keys;
+    out->scale = scale_of(result.data, QStringLiteral("attention"), theme);
+    return out;
+}
+
+} // namespace
+
+PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
+    const std::string& kind = result.kind;
+    if (kind == "number") {
+        auto out = std::make_shared<Card>();
+        out->title = title_of(result);
+        out->big = result.data.empty() ? QStringLiteral("–") : number(result.data.front());
+        return out;
+    }
+    if (kind == "text")
+        return words(result, result.json.is_string() ? text_of(result.json.get<std::string>()) : QString());
+    if (kind == "table" || kind == "features") return table(result, result.json);
+    if (kind == "graph") return table(result, result.json.contains("edges") ? result.json["edges"] : Json());
+    if (result.axes.empty() || result.data.empty())
+        return words(result, QStringLiteral("The result is empty."));
+    if (kind == "matrix") return result.axes.size() == 1 ? series(result, theme) : heatmap(result, theme);
+    if (kind == "series" || kind == "histogram") return series(result, theme);
+    if (kind == "scores") return scores(result, theme);
+    if (kind == "stack") return attention(result, theme);
+    return nullptr;
+}
+
+PicturePtr figure_for(const std::vector<ResultValue>& results, const Theme& theme) {
+    auto out = std::make_shared<Column>();
+    for (const ResultValue& result : results)
+        if (PicturePtr part = figure_for(result, theme)) out->parts.push_back(std::move(part));
+    return out;
+}
+
+} // namespace vitrine::figure

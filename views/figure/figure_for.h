@@ -1,0 +1,15 @@
+#pragma once
+// The picture of any analysis' result, so that each has one without writing any.
+#include "core/engine/results.h"
+#include "views/figure/picture.h"
+
+namespace vitrine::figure {
+
+/// A picture of one result, or nullptr for a kind without one. Axes named query and key make an attention
+/// head, token labels are shown as tokens. What cannot be drawn as it is says so in the picture's place.
+PicturePtr figure_for(const engine::ResultValue& result, const Theme& theme);
+
+/// All results of an analysis one under another.
+PicturePtr figure_for(const std::vector<engine::ResultValue>& results, const Theme& theme);
+
+} // namespace vitrine::figure

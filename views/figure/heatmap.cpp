@@ -1,0 +1,310 @@
+#include "views/figure/heatmap.h"
+
+#include <QFontMetricsF>
+#include <QPaintEngine>
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::figure {
+
+namespace {
+
+constexpr double line_height = 18;
+constexpr double longest_label = 110; ///< pixels; longer ones are elided
+constexpr int vector_cells = 20000;   ///< up to here a vector file gets one rectangle a cell
+
+double widest_of(const QStringList& labels, const QFontMetricsF& metrics) {
+    double out = 0;
+    for (const QString& label : labels)
+        out = std::max(out, metrics.horizontalAdvance(label));
+    return std::min(out, longest_label);
+}
+
+} // namespace
+
+bool Heatmap::has_marks() const {
+    return std::find(style.marked.begin(), style.marked.end(), true) != style.marked.end() && !sinks_out;
+}
+
+QString Heatmap::row_label(int row) const {
+    return row < row_labels.size() ? row_labels[row] : QString::number(row);
+}
+QString Heatmap::col_label(int col) const {
+    return col < col_labels.size() ? col_labels[col] : QString::number(col);
+}
+
+Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
+    Layout out;
+    const QFontMetricsF metrics(theme.fixed_font());
+    const QFontMetricsF word_metrics(theme.font());
+    const double digits = metrics.horizontalAdvance(QString::number(std::max(values.rows, 10)));
+    const double left = std::max(row_labels.isEmpty() ? digits : widest_of(row_labels, metrics),
+                                 word_metrics.horizontalAdvance(row_title)) +
+                        8;
+    const double bar = colour_bar_width(style.scale, has_marks(), theme);
+    const double top = line_height + 4 + (title.isEmpty() ? 0 : line_height + 2);
+    const QRectF sight = seen();
+
+    const double room = std::max(10.0, in.width() - left - bar - 14);
+    const double widest = col_labels.isEmpty() ? metrics.horizontalAdvance(QString::number(values.cols))
+                                               : widest_of(col_labels, metrics);
+    const bool few = values.cols <= 60;
+    out.upright = !col_labels.isEmpty() && !(few && widest + 8 <= room / sight.width());
+    const double bottom = (out.upright ? widest + 4 : line_height) + 4;
+    QRectF cells(in.left() + left, in.top() + top, room, std::max(10.0, in.height() - top - bottom));
+    if (square) {
+        const double side = std::min(cells.width() / sight.width(), cells.height() / sight.height());
+        cells.setSize({side * sight.width(), side * sight.height()});
+    } else {
+        const double tallest = 44, broadest = 110; // a map of four cells is not a poster
+        cells.setWidth(std::min(cells.width(), broadest * sight.width()));
+        cells.setHeight(std::min(cells.height(), tallest * sight.height()));
+    }
+    out.title = QRectF(in.left(), in.top(), in.width(), title.isEmpty() ? 0 : line_height);
+    out.cells = cells;
+    out.row_labels = QRectF(in.left(), cells.top(), left - 6, cells.height());
+    out.col_labels = QRectF(cells.left(), cells.bottom() + 3, cells.width(), bottom);
+    out.bar = QRectF(cells.right() + 14, cells.top() - 2, bar, std::max(cells.height(), 110.0));
+    out.cell_width = cells.width() / sight.width();
+    out.cell_height = cells.height() / sight.height();
+    return out;
+}
+
+QSizeF Heatmap::preferred_size(const Theme& theme) const {
+    const Layout trial = layout(QRectF(0, 0, 640, 480), theme);
+    const double chrome_width = 640 - trial.cells.width(), chrome_height = 480 - trial.cells.height();
+    if (square) {
+        const double side = std::clamp(values.rows * 22.0, 220.0, 640.0);
+        return {side + trial.cells.left() + trial.bar.width() + 16, side + 480 - trial.cells.bottom() + 48};
+    }
+    Q_UNUSED(chrome_width);
+    Q_UNUSED(chrome_height);
+    return {std::clamp(values.cols * 44.0 + 160, 320.0, 1000.0),
+            std::clamp(values.rows * 30.0 + 90, 180.0, 900.0)};
+}
+
+void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const {
+    CellStyle shown = style;
+    shown.ground = theme.panel;
+    if (sinks_out) shown.marked.clear();
+    const QRectF sight = seen();
+    const QRect whole(
+        QPoint(static_cast<int>(std::floor(sight.left())), static_cast<int>(std::floor(sight.top()))),
+        QPoint(std::min(values.cols, static_cast<int>(std::ceil(sight.right()))) - 1,
+               std::min(values.rows, static_cast<int>(std::ceil(sight.bottom()))) - 1));
+    const auto place = [&](const QRect& cells) {
+        return QRectF(layout.cells.left() + (cells.left() - sight.left()) * layout.cell_width,
+                      layout.cells.top() + (cells.top() - sight.top()) * layout.cell_height,
+                      cells.width() * layout.cell_width, cells.height() * layout.cell_height);
+    };
+    const bool raster = painter.paintEngine() && painter.paintEngine()->type() == QPaintEngine::Raster;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    if (!raster && whole.width() * whole.height() <= vector_cells) {
+        painter.setPen(Qt::NoPen);
+        for (int row = whole.top(); row <= whole.bottom(); ++row)
+            for (int col = whole.left(); col <= whole.right(); ++col) {
+                const QColor colour = cell_colour(values, shown, row, col);
+                if (!colour.isValid()) continue;
+                const QRectF box = place(QRect(col, row, 1, 1)).intersected(layout.cells);
+                painter.fillRect(box.adjusted(0, 0, 0.2, 0.2), colour);
+            }
+    } else {
+        const double ratio = painter.device() ? painter.device()->devicePixelRatioF() : 1;
+        const QRectF target = place(whole);
+        const QSize limit(static_cast<int>(std::ceil(target.width() * ratio)),
+                          static_cast<int>(std::ceil(target.height() * ratio)));
+        if (raster) painter.setClipRect(layout.cells);
+        painter.drawImage(target, cells_image(values, shown, whole, limit));
+    }
+    // Thin seams make cells countable; none where they would be as wide as the cells.
+    if (std::min(layout.cell_width, layout.cell_height) >= 9 && raster) {
+        painter.setPen(QPen(theme.panel, 1));
+        for (int row = whole.top(); row <= whole.bottom() + 1; ++row) {
+            const double y = std::round(layout.cells.top() + (row - sight.top()) * layout.cell_height);
+            painter.drawLine(QPointF(layout.cells.left(), y), QPointF(layout.cells.right(), y));
+        }
+        for (int col = whole.left(); col <= whole.right() + 1; ++col) {
+            const double x = std::round(layout.cells.left() + (col - sight.left()) * layout.cell_width);
+            painter.drawLine(QPointF(x, layout.cells.top()), QPointF(x, layout.cells.bottom()));
+        }
+    }
+    painter.restore();
+
+    if (layout.cell_width >= 42 && layout.cell_height >= 17) {
+        for (int row = whole.top(); row <= whole.bottom(); ++row)
+            for (int col = whole.left(); col <= whole.right(); ++col) {
+                const QColor colour = cell_colour(values, shown, row, col);
+                const QRectF box = place(QRect(col, row, 1, 1));
+                if (!colour.isValid() || !layout.cells.adjusted(-1, -1, 1, 1).contains(box)) continue;
+                draw_text(painter, box, Qt::AlignCenter, number(values.at(row, col)), theme.fixed_font(),
+                          text_on(colour));
+            }
+    }
+}
+
+void Heatmap::paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const {
+    const QFont fixed = theme.fixed_font();
+    const QRectF sight = seen();
+    const auto colour_of = [&](bool selected, const QColor& strong) {
+        return selected ? strong : theme.muted;
+    };
+    const int row_step = std::max(1, static_cast<int>(std::ceil(14 / layout.cell_height)));
+    for (int row = static_cast<int>(std::ceil(sight.top() - 0.5)); row < sight.bottom() - 0.5; ++row) {
+        if (row % row_step != 0) continue;
+        const double middle = layout.cells.top() + (row + 0.5 - sight.top()) * layout.cell_height;
+        const bool selected = selected_row == row;
+        draw_text(painter, QRectF(layout.row_labels.left(), middle - 9, layout.row_labels.width(), 18),
+                  Qt::AlignRight | Qt::AlignVCenter, elided(row_label(row), fixed, longest_label), fixed,
+                  colour_of(selected, theme.query));
+    }
+    const double label_width =
+        layout.upright
+            ? 14
+            : std::max(24.0, QFontMetricsF(fixed).horizontalAdvance(col_label(values.cols - 1)) + 6);
+    const int col_step = std::max(1, static_cast<int>(std::ceil(label_width / layout.cell_width)));
+    for (int col = static_cast<int>(std::ceil(sight.left() - 0.5)); col < sight.right() - 0.5; ++col) {
+        if (col % col_step != 0) continue;
+        const double middle = layout.cells.left() + (col + 0.5 - sight.left()) * layout.cell_width;
+        const QColor colour = colour_of(selected_col == col, theme.key);
+        const QString label = elided(col_label(col), fixed, longest_label);
+        if (!layout.upright) {
+            draw_text(painter, QRectF(middle - 55, layout.col_labels.top(), 110, line_height),
+                      Qt::AlignCenter, label, fixed, colour);
+            continue;
+        }
+        painter.save();
+        painter.translate(middle, layout.col_labels.top());
+        painter.rotate(-90);
+        draw_text(painter, QRectF(-longest_label - 20, -9, longest_label + 20, 18),
+                  Qt::AlignRight | Qt::AlignVCenter, label, fixed, colour);
+        painter.restore();
+    }
+    const QRectF head(layout.row_labels.left(), layout.cells.top() - line_height - 2,
+                      layout.row_labels.width(), line_height);
+    draw_text(painter, head, Qt::AlignRight | Qt::AlignVCenter, row_title, theme.font(), theme.muted);
+    draw_text(painter, QRectF(layout.cells.left(), head.top(), layout.cells.width(), line_height),
+              Qt::AlignLeft | Qt::AlignVCenter,
+              col_title.isEmpty() ? QString() : col_title + QStringLiteral(" →"), theme.font(), theme.muted);
+}
+
+void Heatmap::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
+    const Layout laid = layout(in, theme);
+    draw_text(painter, laid.title, Qt::AlignLeft | Qt::AlignVCenter, title, theme.font(13, true), theme.text);
+    if (!said_in_place.isEmpty() || values.empty()) {
+        painter.setFont(theme.font(13));
+        painter.setPen(theme.muted);
+        painter.drawText(in.adjusted(24, line_height, -24, 0), Qt::AlignCenter | Qt::TextWordWrap,
+                         said_in_place.isEmpty() ? QStringLiteral("Nothing to draw yet.") : said_in_place);
+        return;
+    }
+    paint_cells(painter, laid, theme);
+    paint_labels(painter, laid, theme);
+    paint_colour_bar(painter, laid.bar, style.scale, has_marks(), theme);
+}
+
+void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
+                          const std::optional<QPointF>& pointer) const {
+    if (!said_in_place.isEmpty() || values.empty()) return;
+    const Layout laid = layout(in, theme);
+    const QRectF sight = seen();
+    painter.save();
+    painter.setClipRect(laid.cells.adjusted(-2, -2, 2, 2));
+    painter.setBrush(Qt::NoBrush);
+    const auto frame = [&](double col, double row, double cols, double rows, const QColor& colour,
+                           double width) {
+        painter.setPen(QPen(colour, width));
+        painter.drawRect(QRectF(laid.cells.left() + (col - sight.left()) * laid.cell_width,
+                                laid.cells.top() + (row - sight.top()) * laid.cell_height,
+                                cols * laid.cell_width, rows * laid.cell_height));
+    };
+    if (selected_row)
+        frame(0, *selected_row, style.causal ? *selected_row + 1 : values.cols, 1, theme.query, 1.2);
+    if (selected_col) {
+        const int from = style.causal ? *selected_col : 0;
+        frame(*selected_col, from, 1, values.rows - from, theme.key, 1.2);
+    }
+    if (selected_row && selected_col && !(style.causal && *selected_col > *selected_row))
+        frame(*selected_col, *selected_row, 1, 1, Qt::white, 2);
+    if (pointer) {
+        if (const auto cell = cell_at(*pointer, in, theme)) frame(cell->x(), cell->y(), 1, 1, theme.text, 1);
+    }
+    painter.restore();
+}
+
+std::optional<QPoint> Heatmap::cell_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    if (values.empty() || !said_in_place.isEmpty()) return std::nullopt;
+    const Layout laid = layout(in, theme);
+    if (!laid.cells.contains(at)) return std::nullopt;
+    const QRectF sight = seen();
+    const int col = static_cast<int>(sight.left() + (at.x() - laid.cells.left()) / laid.cell_width);
+    const int row = static_cast<int>(sight.top() + (at.y() - laid.cells.top()) / laid.cell_height);
+    if (row < 0 || col < 0 || row >= values.rows || col >= values.cols || (style.causal && col > row))
+        return std::nullopt;
+    return QPoint(col, row);
+}
+
+QString Heatmap::describe_cell(int row, int col) const {
+    const auto named = [](const QString& axis, int index, const QStringList& labels) {
+        const QString at =
+            axis.isEmpty() ? QString::number(index) : axis + QLatin1Char(' ') + QString::number(index);
+        return labels.isEmpty() || index >= labels.size() ? at : at + QStringLiteral(" ") + labels[index];
+    };
+    const float value = values.at(row, col);
+    const QString what = style.scale.unit.isEmpty() ? QString() : QStringLiteral(" ") + style.scale.unit;
+    QString said = std::isnan(value) ? QStringLiteral("left out") : number(value) + what;
+    return named(row_title, row, row_labels) + QStringLiteral(" · ") + named(col_title, col, col_labels) +
+           QStringLiteral(" = ") + said;
+}
+
+QString Heatmap::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto cell = cell_at(at, in, theme);
+    return cell ? describe_cell(cell->y(), cell->x()) : QString();
+}
+
+void Heatmap::move_inside(QRectF& wanted) const {
+    wanted.setSize(
+        {std::min(wanted.width(), double(values.cols)), std::min(wanted.height(), double(values.rows))});
+    wanted.moveLeft(std::clamp(wanted.left(), 0.0, values.cols - wanted.width()));
+    wanted.moveTop(std::clamp(wanted.top(), 0.0, values.rows - wanted.height()));
+}
+
+bool Heatmap::zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) {
+    if (values.empty()) return false;
+    const Layout laid = layout(in, theme);
+    const QRectF sight = seen();
+    const double x = std::clamp((at.x() - laid.cells.left()) / laid.cells.width(), 0.0, 1.0);
+    const double y = std::clamp((at.y() - laid.cells.top()) / laid.cells.height(), 0.0, 1.0);
+    const double width = std::max(4.0, sight.width() / factor),
+                 height = std::max(4.0, sight.height() / factor);
+    QRectF wanted(sight.left() + x * (sight.width() - width), sight.top() + y * (sight.height() - height),
+                  width, height);
+    move_inside(wanted);
+    view = wanted.width() >= values.cols && wanted.height() >= values.rows ? QRectF() : wanted;
+    return true;
+}
+
+bool Heatmap::pan(const QPointF& by, const QRectF& in, const Theme& theme) {
+    if (view.isNull()) return false;
+    const Layout laid = layout(in, theme);
+    QRectF wanted = view.translated(-by.x() / laid.cell_width, -by.y() / laid.cell_height);
+    move_inside(wanted);
+    view = wanted;
+    return true;
+}
+
+QString Heatmap::csv() const {
+    QString out = (row_title.isEmpty() ? QStringLiteral("row") : row_title) + QLatin1Char(',') +
+                  (col_title.isEmpty() ? QStringLiteral("column") : col_title) + QStringLiteral(",value\n");
+    if (values.empty()) return out;
+    for (int row = 0; row < values.rows; ++row)
+        for (int col = 0; col < values.cols; ++col) {
+            if (style.causal && col > row) continue;
+            out += QString::number(row) + QLatin1Char(',') + QString::number(col) + QLatin1Char(',') +
+                   csv_number(values.at(row, col)) + QLatin1Char('\n');
+        }
+    return out;
+}
+
+} // namespace vitrine::figure

@@ -1,0 +1,54 @@
+#pragma once
+// A matrix with labelled axes: one head's attention, a map over layers and heads, any table of numbers.
+#include <QStringList>
+
+#include "views/figure/matrix.h"
+#include "views/figure/picture.h"
+
+namespace vitrine::figure {
+
+class Heatmap : public Picture {
+public:
+    Matrix values;
+    CellStyle style; ///< its ground is taken from the theme
+    QString title;
+    QString row_title, col_title;       ///< "query", "key"
+    QStringList row_labels, col_labels; ///< empty: indices are written
+    QString said_in_place;              ///< if not empty, these words stand where the cells would
+    bool square = false;                ///< cells are squares
+    bool sinks_out = false;             ///< marked columns were taken out and the rest renormalised
+    std::optional<int> selected_row, selected_col;
+    /// What is in sight, in cells (x column, y row); null: everything.
+    QRectF view;
+
+    struct Layout {
+        QRectF title, cells, row_labels, col_labels, bar;
+        double cell_width = 0, cell_height = 0;
+        bool upright = false; ///< column labels are turned by 90°
+    };
+    Layout layout(const QRectF& in, const Theme& theme) const;
+    /// Column and row at a point, if there is a cell.
+    std::optional<QPoint> cell_at(const QPointF& at, const QRectF& in, const Theme& theme) const;
+
+    QSizeF preferred_size(const Theme& theme) const override;
+    void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
+    void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
+                     const std::optional<QPointF>& pointer) const override;
+    QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    QString describe_cell(int row, int col) const;
+    bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
+    bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;
+    void fit() override { view = {}; }
+    QString csv() const override;
+
+private:
+    QRectF seen() const { return view.isNull() ? QRectF(0, 0, values.cols, values.rows) : view; }
+    QString row_label(int row) const;
+    QString col_label(int col) const;
+    bool has_marks() const;
+    void paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const;
+    void paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const;
+    void move_inside(QRectF& wanted) const;
+};
+
+} // namespace vitrine::figure

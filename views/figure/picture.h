@@ -1,0 +1,64 @@
+#pragma once
+// What can be drawn: on a widget, into a file, into a report.
+#include <QPainter>
+#include <QRectF>
+#include <QString>
+#include <memory>
+#include <optional>
+
+#include "views/figure/text.h"
+#include "views/figure/theme.h"
+
+namespace vitrine::figure {
+
+/// A picture of some numbers. All sizes are pixels at 96 per inch. Thread: that of the caller.
+class Picture {
+public:
+    virtual ~Picture() = default;
+
+    /// Size at which the picture reads well by itself.
+    virtual QSizeF preferred_size(const Theme& theme) const = 0;
+    /// Draws inside `in`. Leaves the background alone.
+    virtual void paint(QPainter& painter, const QRectF& in, const Theme& theme) const = 0;
+    /// Draws what changes often on top: selection, and what is under the pointer.
+    virtual void paint_marks(QPainter& /*painter*/, const QRectF& /*in*/, const Theme& /*theme*/,
+                             const std::optional<QPointF>& /*pointer*/) const {}
+    /// Zooms by `factor` around a point, or moves what is seen; false if the picture has no such thing.
+    virtual bool zoom(double /*factor*/, const QPointF& /*at*/, const QRectF& /*in*/,
+                      const Theme& /*theme*/) {
+        return false;
+    }
+    virtual bool pan(const QPointF& /*by*/, const QRectF& /*in*/, const Theme& /*theme*/) { return false; }
+    /// Everything in sight again.
+    virtual void fit() {}
+    /// One line on what lies at a point: where it is, and its value. Empty where there is nothing.
+    virtual QString describe(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
+        return {};
+    }
+    /// The numbers behind the picture, comma-separated with a line of names.
+    virtual QString csv() const = 0;
+
+protected:
+    Picture() = default;
+    Picture(const Picture&) = default;
+    Picture& operator=(const Picture&) = default;
+};
+
+using PicturePtr = std::shared_ptr<Picture>;
+
+/// A field of comma-separated text: quoted where it must be.
+QString csv_field(const QString& text);
+/// A number that reads back exactly; empty for NaN.
+QString csv_number(double value);
+
+/// Draws text inside `box` with a font and colour; returns its width.
+double draw_text(QPainter& painter, const QRectF& box, int flags, const QString& text, const QFont& font,
+                 const QColor& colour);
+
+/// Draws a vertical colour bar with ticks and its unit inside `box`; `marked`: a second bar for sink columns.
+void paint_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& scale, bool marked,
+                      const Theme& theme);
+/// Width that paint_colour_bar needs.
+double colour_bar_width(const ColourScale& scale, bool marked, const Theme& theme);
+
+} // namespace vitrine::figure

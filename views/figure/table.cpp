@@ -1,0 +1,131 @@
+#include "views/figure/table.h"
+
+#include <QFontMetricsF>
+#include <algorithm>
+
+namespace vitrine::figure {
+
+namespace {
+
+constexpr double row_height = 20;
+constexpr double title_height = 22;
+
+} // namespace
+
+std::vector<double> Table::widths(const Theme& theme, double room) const {
+    const QFontMetricsF words(theme.font()), fixed(theme.fixed_font());
+    std::vector<double> out;
+    for (int col = 0; col < columns.size(); ++col) {
+        double width = words.horizontalAdvance(columns[col]);
+        for (const QStringList& row : rows)
+            width = std::max(width, std::min(fixed.horizontalAdvance(row[col]), 260.0));
+        out.push_back(width + 18);
+    }
+    double sum = 0;
+    for (const double width : out)
+        sum += width;
+    if (sum > room)
+        for (double& width : out)
+            width *= room / sum;
+    return out;
+}
+
+QSizeF Table::preferred_size(const Theme& theme) const {
+    double width = 0;
+    for (const double column : widths(theme, 1e9))
+        width += column;
+    return {std::max(width, 200.0),
+            (title.isEmpty() ? 0 : title_height) + row_height * (static_cast<double>(rows.size()) + 1) + 8};
+}
+
+void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
+    double top = in.top();
+    if (!title.isEmpty()) {
+        draw_text(painter, QRectF(in.left(), top, in.width(), 18), Qt::AlignLeft | Qt::AlignVCenter, title,
+                  theme.font(13, true), theme.text);
+        top += title_height;
+    }
+    const auto columns_width = widths(theme, in.width());
+    const auto line = [&](const QStringList& cells, bool head) {
+        double left = in.left();
+        for (int col = 0; col < cells.size(); ++col) {
+            const auto at = static_cast<std::size_t>(col);
+            const double width = columns_width[at] - 14;
+            const QFont font = head ? theme.font() : theme.fixed_font();
+            draw_text(painter, QRectF(left, top, width, row_height),
+                      (numeric[at] ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
+                      elided(cells[col], font, width), font, head ? theme.muted : theme.text);
+            left += columns_width[at];
+        }
+        top += row_height;
+    };
+    line(columns, true);
+    painter.setPen(QPen(theme.line, 1));
+    painter.drawLine(QPointF(in.left(), top - 0.5), QPointF(in.right(), top - 0.5));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool last_line = top + 2 * row_height > in.bottom() + 1 && i + 1 < rows.size();
+        if (last_line) {
+            draw_text(painter, QRectF(in.left(), top, in.width(), row_height),
+                      Qt::AlignLeft | Qt::AlignVCenter,
+                      QStringLiteral("%1 more rows: in the exported data").arg(rows.size() - i), theme.font(),
+                      theme.muted);
+            return;
+        }
+        line(rows[i], false);
+    }
+}
+
+QString Table::describe(const QPointF& at, const QRectF& in, const Theme&) const {
+    const double down = at.y() - in.top() - (title.isEmpty() ? 0 : title_height) - row_height;
+    const auto row = static_cast<std::size_t>(std::max(0.0, down) / row_height);
+    if (down < 0 || row >= rows.size() || !in.contains(at)) return {};
+    QString out;
+    for (int col = 0; col < columns.size(); ++col)
+        out += (col ? QStringLiteral(" · ") : QString()) + columns[col] + QLatin1Char(' ') + rows[row][col];
+    return out;
+}
+
+QString Table::csv() const {
+    QString out;
+    for (int col = 0; col < columns.size(); ++col)
+        out += (col ? QStringLiteral(",") : QString()) + csv_field(columns[col]);
+    out += QLatin1Char('\n');
+    for (const QStringList& row : rows) {
+        for (int col = 0; col < row.size(); ++col)
+            out += (col ? QStringLiteral(",") : QString()) + csv_field(row[col]);
+        out += QLatin1Char('\n');
+    }
+    return out;
+}
+
+QSizeF Card::preferred_size(const Theme& theme) const {
+    const QRectF room =
+        QFontMetricsF(theme.font(13)).boundingRect(QRectF(0, 0, 560, 1e5), Qt::TextWordWrap, text);
+    return {text.isEmpty() ? 260.0 : 560.0, (title.isEmpty() ? 0 : 22) + (big.isEmpty() ? 0 : 38) +
+                                                (text.isEmpty() ? 0 : room.height() + 8) + 4};
+}
+
+void Card::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
+    double top = in.top();
+    if (!title.isEmpty()) {
+        draw_text(painter, QRectF(in.left(), top, in.width(), 18), Qt::AlignLeft | Qt::AlignVCenter, title,
+                  theme.font(13, true), theme.text);
+        top += 22;
+    }
+    if (!big.isEmpty()) {
+        draw_text(painter, QRectF(in.left(), top, in.width(), 34), Qt::AlignLeft | Qt::AlignVCenter, big,
+                  theme.fixed_font(24), theme.text);
+        top += 38;
+    }
+    painter.setFont(theme.font(13));
+    painter.setPen(theme.text);
+    painter.drawText(QRectF(in.left(), top, in.width(), std::max(0.0, in.bottom() - top)),
+                     Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, text);
+}
+
+QString Card::csv() const {
+    return QStringLiteral("name,value\n") + csv_field(title) + QLatin1Char(',') +
+           csv_field(big.isEmpty() ? text : big) + QLatin1Char('\n');
+}
+
+} // namespace vitrine::figure
