@@ -42,10 +42,12 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
                                  word_metrics.horizontalAdvance(row_title)) +
                         8;
     const double bar = colour_bar_width(style.scale, has_marks(), theme);
+    // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
+    const bool in_corner = square && style.causal && view.isNull() && std::min(in.width(), in.height()) > 300;
     const double top = line_height + 4 + (title.isEmpty() ? 0 : line_height + 2);
     const QRectF sight = seen();
 
-    const double room = std::max(10.0, in.width() - left - bar - 14);
+    const double room = std::max(10.0, in.width() - left - (in_corner ? 4 : bar + 14));
     const double widest = col_labels.isEmpty() ? metrics.horizontalAdvance(QString::number(values.cols))
                                                : widest_of(col_labels, metrics);
     const bool few = values.cols <= 60;
@@ -65,6 +67,9 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     out.row_labels = QRectF(in.left(), cells.top(), left - 6, cells.height());
     out.col_labels = QRectF(cells.left(), cells.bottom() + 3, cells.width(), bottom);
     out.bar = QRectF(cells.right() + 14, cells.top() - 2, bar, std::max(cells.height(), 110.0));
+    if (in_corner)
+        out.bar =
+            QRectF(cells.right() - bar, cells.top() - 2, bar, std::min(cells.width() - bar - 30, 220.0));
     out.cell_width = cells.width() / sight.width();
     out.cell_height = cells.height() / sight.height();
     return out;

@@ -38,16 +38,15 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
     draw_text(painter, QRectF(in.left(), in.top() + 18, in.width(), 18), Qt::AlignLeft | Qt::AlignVCenter,
               QStringLiteral("entropy %1 nats").arg(number(entropy)), words, theme.muted);
 
-    // token | bar with the probability at its end | logit or difference
-    const double last = metrics.horizontalAdvance(QStringLiteral("−0.0000"));
-    const double share = metrics.horizontalAdvance(QStringLiteral("0.00 %")) + 6;
-    const double token = std::clamp(in.width() * 0.34, 60.0, 130.0);
+    // token | probability over its bar | logit or difference
+    const double last = metrics.horizontalAdvance(QStringLiteral("−00.000"));
+    const double token = std::clamp(in.width() * 0.42, 60.0, 150.0);
     const double bar_left = in.left() + token + 6;
-    const double bar_width = std::max(10.0, in.width() - token - 6 - share - last - 6);
+    const double bar_width = std::max(10.0, in.width() - token - 6 - last - 8);
     const double names = in.top() + 38;
     draw_text(painter, QRectF(in.left(), names, token, 18), Qt::AlignLeft | Qt::AlignVCenter,
               QStringLiteral("token"), words, theme.muted);
-    draw_text(painter, QRectF(bar_left, names, bar_width + share, 18), Qt::AlignRight | Qt::AlignVCenter,
+    draw_text(painter, QRectF(bar_left, names, bar_width, 18), Qt::AlignRight | Qt::AlignVCenter,
               QStringLiteral("probability"), words, theme.muted);
     draw_text(painter, QRectF(in.right() - last, names, last, 18), Qt::AlignRight | Qt::AlignVCenter,
               compared ? QStringLiteral("A − B") : QStringLiteral("logit"), words, theme.muted);
@@ -61,13 +60,13 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
         if (top + row_height > in.bottom() + 1) break;
         draw_text(painter, QRectF(in.left(), top, token, row_height), Qt::AlignLeft | Qt::AlignVCenter,
                   elided(row.token.shown, fixed, token), fixed, theme.text);
-        painter.fillRect(QRectF(bar_left, top + 5, std::max(1.0, bar_width * row.prob), row_height - 10),
-                         blend(theme.panel, theme.accent, 0.75));
-        draw_text(painter, QRectF(bar_left, top, bar_width + share, row_height),
-                  Qt::AlignRight | Qt::AlignVCenter, percent(row.prob), fixed, theme.text);
+        painter.fillRect(QRectF(bar_left, top + 3, std::max(1.0, bar_width * row.prob), row_height - 6),
+                         blend(theme.panel, theme.accent, 0.35));
+        draw_text(painter, QRectF(bar_left, top, bar_width, row_height), Qt::AlignRight | Qt::AlignVCenter,
+                  percent(row.prob), fixed, theme.text);
         draw_text(painter, QRectF(in.right() - last, top, last, row_height),
                   Qt::AlignRight | Qt::AlignVCenter,
-                  compared ? number(row.prob - row.other) : number(row.logit), fixed, theme.muted);
+                  compared ? decimal(row.prob - row.other, 3) : decimal(row.logit, 2), fixed, theme.muted);
     }
 }
 

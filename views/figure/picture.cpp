@@ -72,13 +72,13 @@ void paint_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& s
         draw_text(painter, QRectF(bar.left(), bar.bottom() + 6, box.width() + 20, line), Qt::AlignLeft,
                   QStringLiteral("right: sinks"), theme.font(), theme.sink);
     }
-    for (const double tick : scale.ticks()) {
-        const double y = bar.bottom() - bar.height() * scale.position(tick);
+    for (const double value : scale.ticks()) {
+        const double y = bar.bottom() - bar.height() * scale.position(value);
         painter.setPen(QPen(theme.muted, 1));
         painter.drawLine(QPointF(right, y), QPointF(right + 3, y));
-        const bool lowest = scale.log && tick == scale.ticks().front();
+        const bool lowest = scale.log && value == scale.ticks().front();
         draw_text(painter, QRectF(right + 6, y - 8, 80, 16), Qt::AlignLeft | Qt::AlignVCenter,
-                  (lowest ? QStringLiteral("≤") : QString()) + number(tick), theme.fixed_font(), theme.muted);
+                  (lowest ? QStringLiteral("≤") : QString()) + tick(value), theme.fixed_font(), theme.muted);
     }
 }
 

@@ -45,8 +45,8 @@ Series::Layout Series::layout(const QRectF& in, const Theme& theme) const {
     out.high = std::ceil(high / step - 1e-9) * step;
     const QFontMetricsF metrics(theme.fixed_font());
     double widest = 0;
-    for (const double tick : round_ticks(out.low, out.high, 5))
-        widest = std::max(widest, metrics.horizontalAdvance(number(tick)));
+    for (const double value : round_ticks(out.low, out.high, 5))
+        widest = std::max(widest, metrics.horizontalAdvance(tick(value)));
     double labels = 18;
     for (const QString& text : x_labels)
         if (metrics.horizontalAdvance(text) >
@@ -86,11 +86,11 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
     };
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing, true);
-    for (const double tick : round_ticks(laid.low, laid.high, 5)) {
+    for (const double value : round_ticks(laid.low, laid.high, 5)) {
         painter.setPen(QPen(theme.line, 1));
-        painter.drawLine(QPointF(laid.plot.left(), y_of(tick)), QPointF(laid.plot.right(), y_of(tick)));
-        draw_text(painter, QRectF(in.left(), y_of(tick) - 9, laid.plot.left() - in.left() - 8, 18),
-                  Qt::AlignRight | Qt::AlignVCenter, number(tick), fixed, theme.muted);
+        painter.drawLine(QPointF(laid.plot.left(), y_of(value)), QPointF(laid.plot.right(), y_of(value)));
+        draw_text(painter, QRectF(in.left(), y_of(value) - 9, laid.plot.left() - in.left() - 8, 18),
+                  Qt::AlignRight | Qt::AlignVCenter, tick(value), fixed, theme.muted);
     }
     const QFontMetricsF metrics(fixed);
     const double slot = laid.plot.width() / static_cast<double>(length());

@@ -69,6 +69,27 @@ QString number(double value) {
     return with_minus(grouped(fmt::format("{:.{}f}", rounded, decimals)));
 }
 
+QString decimal(double value, int decimals) {
+    return std::isfinite(value) ? with_minus(grouped(fmt::format("{:.{}f}", value, decimals)))
+                                : number(value);
+}
+
+QString tick(double value) {
+    const double size = std::abs(value);
+    if (size < 1e-12) return QStringLiteral("0");
+    if (size >= 1e-3 && size < 1e6) {
+        std::string text = fmt::format("{:.4f}", value);
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.back() == '.') text.pop_back();
+        return with_minus(grouped(text));
+    }
+    const std::string text = fmt::format("{:.1e}", value); // 1.0e-04
+    const std::size_t power = text.find('e');
+    std::string head = text.substr(0, power);
+    if (head.ends_with(".0")) head.resize(head.size() - 2);
+    return with_minus(fmt::format("{}e{}", head, std::stoi(text.substr(power + 1))));
+}
+
 QString percent(double share) { return number(100 * share) + QStringLiteral(" %"); }
 
 QString count(std::int64_t value) { return with_minus(grouped(fmt::format("{}", value))); }

@@ -10,6 +10,10 @@ namespace vitrine::figure {
 
 /// Three significant digits, thousands separated, a real minus; "–" for NaN. 12,300 · 0.914 · −3.4e−6
 QString number(double value);
+/// With so many decimals, thousands separated, a real minus: for columns of a table.
+QString decimal(double value, int decimals);
+/// As short as it is exact to four digits: 0.8, 1, 250, for ticks of axes.
+QString tick(double value);
 /// A share in [0, 1] as percent with three significant digits.
 QString percent(double share);
 /// A count with its thousands separated.

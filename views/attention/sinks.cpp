@@ -1,0 +1,71 @@
+#include "views/attention/sinks.h"
+
+#include <cmath>
+#include <limits>
+
+namespace vitrine::views {
+
+namespace {
+
+constexpr double sink_threshold = 0.3;
+constexpr int fewest_queries = 8;
+
+} // namespace
+
+std::vector<double> alpha_of(const figure::Matrix& pattern) {
+    std::vector<double> out(static_cast<std::size_t>(pattern.cols), 0.0);
+    for (int query = 0; query < pattern.rows; ++query)
+        for (int key = 0; key <= query; ++key)
+            out[static_cast<std::size_t>(key)] += pattern.at(query, key);
+    for (int key = 0; key < pattern.cols; ++key)
+        out[static_cast<std::size_t>(key)] /= pattern.rows - key;
+    return out;
+}
+
+std::vector<bool> sink_columns(const figure::Matrix& pattern) {
+    const std::vector<double> alpha = alpha_of(pattern);
+    std::vector<bool> out(alpha.size());
+    for (int key = 0; key < pattern.cols; ++key)
+        out[static_cast<std::size_t>(key)] =
+            alpha[static_cast<std::size_t>(key)] > sink_threshold && pattern.rows - key >= fewest_queries;
+    return out;
+}
+
+double mass_on(const figure::Matrix& pattern, const std::vector<bool>& columns) {
+    double sum = 0;
+    for (int query = 0; query < pattern.rows; ++query)
+        for (int key = 0; key <= query; ++key)
+            if (columns[static_cast<std::size_t>(key)]) sum += pattern.at(query, key);
+    return pattern.rows == 0 ? 0 : sum / pattern.rows;
+}
+
+double row_entropy(const figure::Matrix& pattern, int query) {
+    double sum = 0;
+    for (int key = 0; key <= query; ++key) {
+        const double share = pattern.at(query, key);
+        if (share > 0) sum -= share * std::log(share);
+    }
+    return sum;
+}
+
+figure::Matrix without_columns(const figure::Matrix& pattern, const std::vector<bool>& columns) {
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
+    std::vector<float> values(static_cast<std::size_t>(pattern.rows) * static_cast<std::size_t>(pattern.cols),
+                              0.0F);
+    for (int query = 0; query < pattern.rows; ++query) {
+        double left = 0;
+        for (int key = 0; key <= query; ++key)
+            if (!columns[static_cast<std::size_t>(key)]) left += pattern.at(query, key);
+        for (int key = 0; key <= query; ++key) {
+            float& cell = values[static_cast<std::size_t>(query) * static_cast<std::size_t>(pattern.cols) +
+                                 static_cast<std::size_t>(key)];
+            if (columns[static_cast<std::size_t>(key)] || left <= 0)
+                cell = none;
+            else
+                cell = static_cast<float>(pattern.at(query, key) / left);
+        }
+    }
+    return figure::make_matrix(pattern.rows, pattern.cols, std::move(values));
+}
+
+} // namespace vitrine::views

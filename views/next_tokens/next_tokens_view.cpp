@@ -1,0 +1,72 @@
+#include "views/next_tokens/next_tokens_view.h"
+
+#include <QMenu>
+#include <cmath>
+
+#include "views/attention/attention_pictures.h"
+
+namespace vitrine::views {
+
+std::shared_ptr<figure::NextTokens> next_tokens_at(const ShownRun& run, int position, const ShownRun* other) {
+    auto out = std::make_shared<figure::NextTokens>();
+    const auto at = static_cast<std::size_t>(position);
+    if (at >= run.next.size()) return out;
+    const backend::LogitRow& row = run.next[at];
+    out->after = run.tokens[at].shown;
+    out->position = position;
+    out->entropy = row.entropy;
+    out->compared = other != nullptr;
+    for (const backend::TopToken& top : row.top) {
+        figure::NextTokens::Row line;
+        line.token = run.token_of(top.id);
+        line.logit = top.logit;
+        line.prob = std::exp(static_cast<double>(top.logit) - row.logsumexp);
+        line.other = NAN; // below the other run's list
+        if (other) {
+            const backend::LogitRow& theirs = other->next[std::min(at, other->next.size() - 1)];
+            for (const backend::TopToken& same : theirs.top)
+                if (same.id == top.id)
+                    line.other = std::exp(static_cast<double>(same.logit) - theirs.logsumexp);
+        }
+        out->rows.push_back(std::move(line));
+    }
+    return out;
+}
+
+NextTokensView::NextTokensView(Desk& desk, QWidget* parent) : FigureCanvas(desk, parent), desk_(desk) {
+    setMinimumHeight(150);
+    connect(&desk_, &Desk::run_changed, this, &NextTokensView::refresh);
+    connect(&desk_.selection, &Selection::changed, this, &NextTokensView::refresh);
+    const auto token_text = [this](const QPointF& at) {
+        const int row = table_ ? table_->row_at(at, frame()) : -1;
+        return row < 0 ? QString()
+                       : QString::fromStdString(table_->rows[static_cast<std::size_t>(row)].token.bytes);
+    };
+    connect(this, &FigureCanvas::double_clicked, this, [this, token_text](const QPointF& at) {
+        if (const QString text = token_text(at); !text.isEmpty()) emit append_wanted(text);
+    });
+    connect(this, &FigureCanvas::menu_opens, this, [this, token_text](QMenu& menu, const QPointF& at) {
+        const QString text = token_text(at);
+        if (text.isEmpty()) return;
+        menu.addAction(tr("Go on with this token"), [this, text] { emit append_wanted(text); });
+        menu.addSeparator();
+    });
+    refresh();
+}
+
+void NextTokensView::refresh() {
+    const RunPtr& run = desk_.shown();
+    const bool compare = desk_.side() == Side::difference && desk_.b() && !desk_.b()->next.empty();
+    const int position = desk_.selection.place().query;
+    table_ = run ? next_tokens_at(*run, position, compare ? desk_.b().get() : nullptr)
+                 : std::make_shared<figure::NextTokens>();
+    FigureSource source;
+    source.name = QStringLiteral("next-tokens-%1").arg(position);
+    if (run) {
+        source.command = capture_command(*run, {});
+        source.provenance = run->provenance;
+    }
+    show_picture(table_, source);
+}
+
+} // namespace vitrine::views

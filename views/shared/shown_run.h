@@ -1,0 +1,43 @@
+#pragma once
+// A finished run as views read it.
+#include <QString>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/base/json.h"
+#include "core/base/tensor.h"
+#include "views/figure/matrix.h"
+#include "views/figure/text.h"
+
+namespace vitrine::views {
+
+struct ShownRun {
+    std::int64_t step = 0; ///< of the session; 0 if it is not recorded
+    QString prompt;
+    std::vector<figure::Token> tokens;
+    int layers = 0;
+    int heads = 0;
+    std::vector<SharedTensor> patterns;  ///< by layer [heads, tokens, tokens]; empty if there are none
+    std::vector<backend::LogitRow> next; ///< by position
+    double loss = 0;                     ///< mean negative log-likelihood of the tokens, nats; NaN without
+    std::function<figure::Token(std::int32_t)> token_of; ///< a token of the vocabulary
+    QString model;                                       ///< as the user named it
+    QString device, precision;
+    double engine_ms = 0; ///< on the device
+    double total_ms = 0;  ///< from the keystroke to here
+    Json provenance;
+
+    int size() const { return static_cast<int>(tokens.size()); }
+    bool has_patterns() const { return !patterns.empty(); }
+    /// One head's attention, [tokens, tokens].
+    figure::Matrix pattern(int layer, int head) const {
+        const std::int64_t cells = std::int64_t{size()} * size();
+        return {patterns[static_cast<std::size_t>(layer)], head * cells, size(), size()};
+    }
+};
+
+using RunPtr = std::shared_ptr<const ShownRun>;
+
+} // namespace vitrine::views

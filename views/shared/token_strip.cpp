@@ -1,0 +1,203 @@
+#include "views/shared/token_strip.h"
+
+#include <QFontMetricsF>
+#include <QHelpEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QToolTip>
+#include <QWheelEvent>
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::views {
+
+namespace {
+
+constexpr double chip_top = 11;
+constexpr double chip_height = 24;
+constexpr double longest_chip = 180;
+
+QPolygonF triangle(double x, double y, bool down) {
+    const double d = down ? 1 : -1;
+    return QPolygonF({QPointF(x - 5, y), QPointF(x + 5, y), QPointF(x, y + 7 * d)});
+}
+
+} // namespace
+
+TokenStrip::TokenStrip(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setAccessibleName(tr("Tokens"));
+    connect(&desk_.selection, &Selection::changed, this, [this] {
+        reveal(desk_.selection.place().query);
+        update();
+    });
+    connect(&desk_, &Desk::theme_changed, this, [this] {
+        lay_out();
+        update();
+    });
+}
+
+void TokenStrip::set_tokens(std::vector<figure::Token> tokens) {
+    tokens_ = std::move(tokens);
+    scores_.resize(tokens_.size(), NAN);
+    lay_out();
+    update();
+}
+
+void TokenStrip::set_scores(std::vector<double> scores, const figure::ColourScale& scale,
+                            std::vector<bool> sinks) {
+    sinks_ = std::move(sinks);
+    sinks_.resize(tokens_.size(), false);
+    scores_ = std::move(scores);
+    scores_.resize(tokens_.size(), NAN);
+    scale_ = scale;
+    update();
+}
+
+void TokenStrip::lay_out() {
+    const QFontMetricsF metrics(desk_.theme().fixed_font(13));
+    lefts_ = {0};
+    for (const figure::Token& token : tokens_)
+        lefts_.push_back(
+            lefts_.back() +
+            std::round(std::clamp(metrics.horizontalAdvance(token.shown) + 10, 20.0, longest_chip)) + 2);
+    offset_ = std::clamp(offset_, 0.0, std::max(0.0, lefts_.back() - width()));
+}
+
+void TokenStrip::reveal(int token) {
+    if (token < 0 || token >= static_cast<int>(tokens_.size())) return;
+    const auto at = static_cast<std::size_t>(token);
+    const double room = width();
+    if (lefts_[at] - 40 < offset_) offset_ = lefts_[at] - 40;
+    if (lefts_[at + 1] + 40 > offset_ + room) offset_ = lefts_[at + 1] + 40 - room;
+    offset_ = std::clamp(offset_, 0.0, std::max(0.0, lefts_.back() - room));
+}
+
+void TokenStrip::paintEvent(QPaintEvent*) {
+    const figure::Theme& theme = desk_.theme();
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const QFont font = theme.fixed_font(13);
+    const Place& place = desk_.selection.place();
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+        const QRectF chip(std::round(lefts_[i] - offset_), chip_top, lefts_[i + 1] - lefts_[i] - 2,
+                          chip_height);
+        if (chip.right() < 0 || chip.left() > width()) continue;
+        QColor ground = i < scores_.size() ? scale_.colour(scores_[i]) : QColor();
+        if (ground.isValid() && i < sinks_.size() && sinks_[i])
+            ground = figure::colour_at(figure::Map::sink, scale_.position(scores_[i]));
+        if (ground.isValid() && desk_.stale()) ground = figure::blend(theme.window, ground, 0.45);
+        const bool coloured = ground.isValid();
+        if (!coloured) ground = theme.panel;
+        painter.fillRect(chip, ground);
+        const int at = static_cast<int>(i);
+        if (tokens_[i].special) {
+            painter.setPen(QPen(coloured ? figure::text_on(ground) : theme.muted, 1));
+            painter.drawRect(chip.adjusted(2.5, 2.5, -2.5, -2.5));
+        }
+        figure::draw_text(painter, chip, Qt::AlignCenter,
+                          figure::elided(tokens_[i].shown, font, chip.width() - 6), font,
+                          coloured ? figure::text_on(ground) : theme.text);
+        if (at == place.query || at == place.key || at == hovered_) {
+            const QColor edge = at == place.query ? theme.query : at == place.key ? theme.key : theme.muted;
+            painter.setPen(QPen(edge, at == hovered_ && at != place.query && at != place.key ? 1 : 1.6));
+            painter.setBrush(Qt::NoBrush);
+            painter.drawRect(chip.adjusted(-0.5, -0.5, 0.5, 0.5));
+        }
+        painter.setPen(Qt::NoPen);
+        if (at == place.key) {
+            painter.setBrush(theme.key);
+            painter.drawPolygon(triangle(chip.center().x(), chip_top - 9, true));
+        }
+        if (at == place.query) {
+            painter.setBrush(theme.query);
+            painter.drawPolygon(triangle(chip.center().x(), chip_top + chip_height + 9, false));
+        }
+    }
+    const auto more = [&](bool left) {
+        const QRectF box(left ? 0 : width() - 22, chip_top, 22, chip_height);
+        painter.fillRect(box, theme.window);
+        figure::draw_text(painter, box, Qt::AlignCenter, left ? QStringLiteral("‹") : QStringLiteral("›"),
+                          theme.font(16), theme.text);
+    };
+    if (offset_ > 0) more(true);
+    if (!lefts_.empty() && lefts_.back() - offset_ > width() + 1) more(false);
+}
+
+int TokenStrip::token_at(const QPointF& at) const {
+    for (std::size_t i = 0; i < tokens_.size(); ++i)
+        if (at.x() + offset_ >= lefts_[i] && at.x() + offset_ < lefts_[i + 1]) return static_cast<int>(i);
+    return -1;
+}
+
+QString TokenStrip::describe(int token) const {
+    const figure::Token& said = tokens_[static_cast<std::size_t>(token)];
+    QString out = tr("position %1 %2 · id %3 · bytes %4")
+                      .arg(token)
+                      .arg(said.shown)
+                      .arg(said.id)
+                      .arg(figure::hex_bytes(said.bytes));
+    if (said.special) out += tr(" · special token");
+    const double score = scores_[static_cast<std::size_t>(token)];
+    if (!std::isnan(score)) out += QStringLiteral(" · %1 %2").arg(figure::number(score), scale_.unit);
+    return out;
+}
+
+void TokenStrip::mousePressEvent(QMouseEvent* event) {
+    const int token = token_at(event->position());
+    if (token < 0 || event->button() != Qt::LeftButton) return;
+    if (event->modifiers() & Qt::ShiftModifier)
+        desk_.selection.set_key(token);
+    else
+        desk_.selection.set_query(token);
+}
+
+void TokenStrip::mouseMoveEvent(QMouseEvent* event) {
+    const int token = token_at(event->position());
+    if (token == hovered_) return;
+    hovered_ = token;
+    emit desk_.pointed(token < 0 ? QString() : describe(token));
+    update();
+}
+
+void TokenStrip::leaveEvent(QEvent*) {
+    hovered_ = -1;
+    emit desk_.pointed({});
+    update();
+}
+
+void TokenStrip::wheelEvent(QWheelEvent* event) {
+    const double by = event->angleDelta().x() != 0 ? event->angleDelta().x() : event->angleDelta().y();
+    offset_ = std::clamp(offset_ - by, 0.0, std::max(0.0, lefts_.empty() ? 0.0 : lefts_.back() - width()));
+    update();
+    event->accept();
+}
+
+void TokenStrip::keyPressEvent(QKeyEvent* event) {
+    const int by = event->key() == Qt::Key_Left ? -1 : event->key() == Qt::Key_Right ? 1 : 0;
+    if (by == 0) return QWidget::keyPressEvent(event);
+    const bool key = event->modifiers() & Qt::ShiftModifier;
+    desk_.selection.move(0, 0, key ? 0 : by, key ? by : 0);
+}
+
+void TokenStrip::resizeEvent(QResizeEvent*) {
+    lay_out();
+    reveal(desk_.selection.place().query);
+}
+
+bool TokenStrip::event(QEvent* event) {
+    if (event->type() == QEvent::ToolTip) {
+        const auto* help = static_cast<QHelpEvent*>(event);
+        const int token = token_at(help->pos());
+        if (token >= 0)
+            QToolTip::showText(help->globalPos(), describe(token), this);
+        else
+            QToolTip::hideText();
+        return true;
+    }
+    return QWidget::event(event);
+}
+
+} // namespace vitrine::views
