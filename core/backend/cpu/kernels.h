@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/dtype.h"
+#include "core/model/spec.h"
 
 namespace vitrine::backend::cpu {
 
@@ -37,6 +38,21 @@ struct Tile {
     bool add = false;        ///< the sums start from y instead
 };
 
+/// What a normalisation subtracts (0 for rms) and divides by.
+template <typename S>
+struct Moments {
+    S mean = 0;
+    S scale = 0;
+};
+
+/// Sums over a row of logits x with d = x − max and e = exp(d): Σe, Σed, Σed².
+struct LogitSums {
+    double max = 0;
+    double weight = 0;
+    double first = 0;
+    double second = 0;
+};
+
 /// The inner loops for one scalar type and one vector width.
 template <typename S>
 struct Kernels {
@@ -46,10 +62,30 @@ struct Kernels {
     /// out[k][r] = x[r · stride + k] for `rows` rows of `inner` elements.
     void (*pack_tile)(const S* x, std::int64_t stride, int rows, std::int64_t inner, S* out);
     void (*multiply_tile)(const Tile<S>& tile);
+    /// y[r] = Σ_k x[k][r] · column[k], with the bits that multiply_tile gives. Reads up to a register past x.
+    void (*multiply_column)(int rows, std::int64_t inner, const S* x, const S* column, S* y);
     void (*gemm)(const Gemm& shape, const S* x, const S* w, S* y); ///< Eigen's product
 
     /// Widens (or narrows) elements of type f16, bf16, f32 or f64.
     void (*widen)(DType from, const std::byte* in, std::int64_t count, S* out);
+
+    void (*scale)(S factor, std::int64_t count, S* x);
+    void (*add)(const S* a, const S* b, std::int64_t count, S* out);
+    /// In place, down each column of a block [keys][panel_columns]; a column of −∞ becomes zeros.
+    void (*softmax_columns)(S* block, std::int64_t keys);
+    /// The same for one column stored contiguously, with the same bits.
+    void (*softmax_single)(S* x, std::int64_t keys);
+
+    Moments<S> (*moments)(const model::NormSpec& spec, const S* x, std::int64_t width);
+    /// out = (x − mean) / scale
+    void (*normalize)(S mean, S scale, const S* x, std::int64_t width, S* out);
+    /// out = x · weight + bias, either may be null
+    void (*affine)(const S* x, const S* weight, const S* bias, std::int64_t width, S* out);
+
+    /// out = act(x) · factor, factor may be null
+    void (*activate)(model::Activation kind, const S* x, const S* factor, std::int64_t count, S* out);
+
+    LogitSums (*logit_sums)(const S* logits, std::int64_t count);
 };
 
 /// "avx512", "avx2" or "baseline": the widest set this processor can run.

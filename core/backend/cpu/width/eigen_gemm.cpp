@@ -1,6 +1,6 @@
 #include "core/backend/cpu/width/eigen.h"
 
-#include "core/backend/cpu/width/products.h"
+#include "core/backend/cpu/width/loops.h"
 
 namespace vitrine::backend::cpu::VITRINE_WIDTH {
 

@@ -1,5 +1,5 @@
 // Bringing rows of X into tiles, and stored elements into S.
-#include "core/backend/cpu/width/products.h"
+#include "core/backend/cpu/width/loops.h"
 
 #include "core/backend/cpu/width/vectors.h"
 

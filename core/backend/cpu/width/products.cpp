@@ -1,6 +1,6 @@
 // The product of one register tile. Every element of Y is one chain of multiply-adds over the inner axis, in
 // order, so its bits depend neither on the number of rows nor on the row's place.
-#include "core/backend/cpu/width/products.h"
+#include "core/backend/cpu/width/loops.h"
 
 #include "core/backend/cpu/width/vectors.h"
 
@@ -100,6 +100,36 @@ void multiply_tile(const Tile<S>& tile) {
             tile.y[r * tile.y_stride + c] = sums[r * width + tile.first + c];
 }
 
+namespace {
+
+template <typename S, int Vectors>
+void multiply_vectors(int rows, std::int64_t inner, const S* x, const S* column, S* y) {
+    constexpr int lanes = VectorOf<S>::lanes;
+    Vector<S> sums[Vectors] = {};
+    for (std::int64_t k = 0; k < inner; ++k, x += rows)
+        for (int v = 0; v < Vectors; ++v)
+            sums[v] += column[k] * load(x + v * lanes);
+    for (int r = 0; r < rows; ++r)
+        y[r] = sums[r / lanes][r % lanes];
+}
+
+} // namespace
+
+template <typename S>
+void multiply_column(int rows, std::int64_t inner, const S* x, const S* column, S* y) {
+    constexpr int lanes = VectorOf<S>::lanes;
+    switch ((rows + lanes - 1) / lanes) {
+    case 1:
+        return multiply_vectors<S, 1>(rows, inner, x, column, y);
+    case 2:
+        return multiply_vectors<S, 2>(rows, inner, x, column, y);
+    default:
+        return multiply_vectors<S, 3>(rows, inner, x, column, y);
+    }
+}
+
+template void multiply_column(int, std::int64_t, const float*, const float*, float*);
+template void multiply_column(int, std::int64_t, const double*, const double*, double*);
 template int panel_columns<float>();
 template int panel_columns<double>();
 template void multiply_tile(const Tile<float>&);

@@ -1,4 +1,4 @@
-#include "core/backend/cpu/width/products.h"
+#include "core/backend/cpu/width/loops.h"
 #include "core/backend/cpu/width/vectors.h"
 #include "core/backend/cpu/width/width.h"
 
@@ -12,7 +12,17 @@ Kernels<S> table() {
     kernels.multiply_tile = multiply_tile<S>;
     kernels.pack_tile = pack_tile<S>;
     kernels.widen = widen<S>;
+    kernels.multiply_column = multiply_column<S>;
     kernels.gemm = gemm<S>;
+    kernels.scale = scale<S>;
+    kernels.add = add<S>;
+    kernels.softmax_columns = softmax_columns<S>;
+    kernels.softmax_single = softmax_single<S>;
+    kernels.moments = moments<S>;
+    kernels.normalize = normalize<S>;
+    kernels.affine = affine<S>;
+    kernels.activate = activate<S>;
+    kernels.logit_sums = logit_sums<S>;
     return kernels;
 }
 

@@ -1,0 +1,173 @@
+#include "core/backend/cpu/attention_block.h"
+
+#include <limits>
+
+namespace vitrine::backend::cpu {
+
+template <typename S>
+std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads) {
+    const int columns = kernels<S>().panel_columns;
+    std::vector<QueryBlock> blocks;
+    for (int row = 0; row < batch.rows(); ++row) {
+        const int queries = batch.queries(row);
+        if (queries == 0) continue;
+        for (int first = (queries - 1) / columns * columns; first >= 0; first -= columns)
+            for (int head = 0; head < heads; ++head)
+                blocks.push_back(
+                    {row, head, first, std::min(columns, queries - first), queries == 1 ? 1 : columns});
+    }
+    return blocks;
+}
+
+template <typename S>
+KeyRange visible(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block) {
+    const std::int64_t first = batch.past[static_cast<std::size_t>(block.row)] + block.first;
+    KeyRange range{0, first + block.count};
+    if (spec.window > 0) {
+        const std::int64_t rows = kernels<S>().tile_rows;
+        range.begin = std::max<std::int64_t>(0, first - spec.window + 1) / rows * rows;
+    }
+    return range;
+}
+
+namespace {
+
+template <typename S>
+void hide(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block, KeyRange range,
+          S* scores) {
+    const std::int64_t first = batch.past[static_cast<std::size_t>(block.row)] + block.first;
+    const std::int64_t last = first + block.count - 1;
+    for (std::int64_t j = range.begin; j < range.end; ++j) {
+        const bool seen_by_all = j <= first && (spec.window == 0 || j > last - spec.window);
+        if (seen_by_all) continue;
+        for (int i = 0; i < block.columns; ++i) {
+            const std::int64_t query = std::min(first + i, last);
+            if (j > query || (spec.window > 0 && j <= query - spec.window))
+                scores[j * block.columns + i] = -std::numeric_limits<S>::infinity();
+        }
+    }
+}
+
+} // namespace
+
+template <typename S>
+S* block_scores(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block,
+                KeyRange range, const HeadTiles<S>& tiles, const S* q, std::int64_t stride,
+                BlockScratch<S>& scratch) {
+    const Kernels<S>& kernel = kernels<S>();
+    const int d_head = tiles.shape.d_head;
+    const std::int64_t rows = kernel.tile_rows;
+    const std::int64_t rounded = (range.end + rows - 1) / rows * rows;
+    S* scores = scratch.scores.at_least(static_cast<std::size_t>(rounded * block.columns));
+    if (block.columns == 1) {
+        for (std::int64_t j = range.begin; j < range.end; j += rows)
+            kernel.multiply_column(static_cast<int>(rows), d_head, tiles.keys + j * d_head, q, scores + j);
+    } else {
+        S* panel = scratch.panel.at_least(static_cast<std::size_t>(d_head) * block.columns);
+        for (int d = 0; d < d_head; ++d)
+            for (int i = 0; i < block.columns; ++i)
+                panel[d * block.columns + i] = i < block.count ? q[i * stride + d] : S{0};
+        Tile<S> tile;
+        tile.rows = static_cast<int>(rows);
+        tile.last = block.columns;
+        tile.inner = d_head;
+        tile.w = panel;
+        tile.y_stride = block.columns;
+        for (std::int64_t j = range.begin; j < range.end; j += rows) {
+            tile.x = tiles.keys + j * d_head;
+            tile.y = scores + j * block.columns;
+            kernel.multiply_tile(tile);
+        }
+    }
+    kernel.scale(static_cast<S>(spec.scale), (range.end - range.begin) * block.columns,
+                 scores + range.begin * block.columns);
+    hide(spec, batch, block, range, scores);
+    return scores;
+}
+
+template <typename S>
+void block_softmax(const QueryBlock& block, KeyRange range, S* scores) {
+    const std::int64_t keys = range.end - range.begin;
+    if (block.columns == 1)
+        kernels<S>().softmax_single(scores + range.begin, keys);
+    else
+        kernels<S>().softmax_columns(scores + range.begin * block.columns, keys);
+}
+
+template <typename S>
+void block_mix(const QueryBlock& block, KeyRange range, const HeadTiles<S>& tiles, const S* pattern, S* out,
+               std::int64_t stride, BlockScratch<S>& scratch) {
+    const Kernels<S>& kernel = kernels<S>();
+    const Tiling channels = Tiling::of<S>(tiles.shape.d_head);
+    const std::int64_t keys = range.end - range.begin;
+    const S* weights = pattern + range.begin * block.columns;
+    S* z = scratch.panel.at_least(static_cast<std::size_t>(tiles.shape.d_head) * block.columns);
+    for (std::int64_t t = 0; t < channels.tiles; ++t) {
+        const std::int64_t first = channels.start(t);
+        const S* values = tiles.values + first * tiles.shape.capacity + range.begin * channels.size(t);
+        if (block.columns == 1) {
+            kernel.multiply_column(channels.size(t), keys, values, weights, out + first);
+            continue;
+        }
+        Tile<S> tile;
+        tile.rows = channels.size(t);
+        tile.last = block.columns;
+        tile.inner = keys;
+        tile.x = values;
+        tile.w = weights;
+        tile.y = z + first * block.columns;
+        tile.y_stride = block.columns;
+        kernel.multiply_tile(tile);
+    }
+    if (block.columns == 1) return;
+    for (int i = 0; i < block.count; ++i)
+        for (int c = 0; c < tiles.shape.d_head; ++c)
+            out[i * stride + c] = z[c * block.columns + i];
+}
+
+namespace {
+constexpr std::int64_t cache_line = 16; // keys of a row that are moved at a time
+}
+
+template <typename S>
+void store_block(const QueryBlock& block, KeyRange range, const S* from, S hidden, std::int64_t keys,
+                 S* rows) {
+    for (int i = 0; i < block.count; ++i) {
+        std::fill(rows + i * keys, rows + i * keys + range.begin, hidden);
+        std::fill(rows + i * keys + range.end, rows + (i + 1) * keys, hidden);
+    }
+    for (std::int64_t begin = range.begin; begin < range.end; begin += cache_line) {
+        const std::int64_t end = std::min(begin + cache_line, range.end);
+        for (int i = 0; i < block.count; ++i)
+            for (std::int64_t j = begin; j < end; ++j)
+                rows[i * keys + j] = from[j * block.columns + i];
+    }
+}
+
+template <typename S>
+S* load_block(const QueryBlock& block, std::int64_t keys, const S* rows, S unused, BlockScratch<S>& scratch) {
+    S* to = scratch.scores.at_least(static_cast<std::size_t>(keys * block.columns));
+    for (std::int64_t begin = 0; begin < keys; begin += cache_line) {
+        const std::int64_t end = std::min(begin + cache_line, keys);
+        for (int i = 0; i < block.columns; ++i)
+            for (std::int64_t j = begin; j < end; ++j)
+                to[j * block.columns + i] = i < block.count ? rows[i * keys + j] : unused;
+    }
+    return to;
+}
+
+#define VITRINE_INSTANTIATE(S)                                                                               \
+    template std::vector<QueryBlock> blocks_of<S>(const run::Batch&, int);                                   \
+    template KeyRange visible<S>(const run::AttentionSpec&, const run::Batch&, const QueryBlock&);           \
+    template S* block_scores(const run::AttentionSpec&, const run::Batch&, const QueryBlock&, KeyRange,      \
+                             const HeadTiles<S>&, const S*, std::int64_t, BlockScratch<S>&);                 \
+    template void block_softmax(const QueryBlock&, KeyRange, S*);                                            \
+    template void block_mix(const QueryBlock&, KeyRange, const HeadTiles<S>&, const S*, S*, std::int64_t,    \
+                            BlockScratch<S>&);                                                               \
+    template void store_block(const QueryBlock&, KeyRange, const S*, S, std::int64_t, S*);                   \
+    template S* load_block(const QueryBlock&, std::int64_t, const S*, S, BlockScratch<S>&);
+VITRINE_INSTANTIATE(float)
+VITRINE_INSTANTIATE(double)
+#undef VITRINE_INSTANTIATE
+
+} // namespace vitrine::backend::cpu

@@ -1,0 +1,124 @@
+#include "core/backend/cpu/weights.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "core/backend/cpu/mapped_pages.h"
+
+namespace vitrine::backend::cpu {
+
+namespace {
+
+/// Whether all of `count` stored elements are finite: in every format, unless the exponent is all ones.
+template <typename Bits>
+bool finite_bits(const std::byte* data, std::int64_t count, Bits exponent) {
+    bool bad = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+        Bits bits;
+        std::memcpy(&bits, data + i * static_cast<std::int64_t>(sizeof(Bits)), sizeof(Bits));
+        bad |= (bits & exponent) == exponent;
+    }
+    return !bad;
+}
+
+bool finite(DType dtype, const std::byte* data, std::int64_t count) {
+    switch (dtype) {
+    case DType::f16:
+        return finite_bits<std::uint16_t>(data, count, 0x7C00);
+    case DType::bf16:
+        return finite_bits<std::uint16_t>(data, count, 0x7F80);
+    case DType::f32:
+        return finite_bits<std::uint32_t>(data, count, 0x7F800000U);
+    case DType::f64:
+        return finite_bits<std::uint64_t>(data, count, 0x7FF0000000000000U);
+    default:
+        return true;
+    }
+}
+
+/// Runs of contiguous elements: rows, or columns of a transposed view.
+bool finite(const model::Weight& weight, ThreadPool& pool) {
+    const bool by_rows = weight.col_stride == 1 || weight.rows == 1;
+    const std::int64_t runs = by_rows ? weight.rows : weight.cols;
+    const std::int64_t length = by_rows ? weight.cols : weight.rows;
+    const std::int64_t stride = by_rows ? weight.row_stride : weight.col_stride;
+    const auto size = static_cast<std::int64_t>(dtype_size(weight.dtype));
+    const std::int64_t runs_per_job = std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, length));
+    std::atomic<bool> good{true};
+    pool.parallel_for(static_cast<std::size_t>((runs + runs_per_job - 1) / runs_per_job),
+                      [&](std::size_t job) {
+                          const std::int64_t first = static_cast<std::int64_t>(job) * runs_per_job;
+                          for (std::int64_t run = first; run < std::min(runs, first + runs_per_job); ++run)
+                              if (!finite(weight.dtype, weight.data + run * stride * size, length))
+                                  good = false;
+                      });
+    return good;
+}
+
+/// Tables are read a row at a time by token or position.
+bool is_table(const model::Weight& weight) { return weight.name == "W_E" || weight.name == "W_pos"; }
+
+std::size_t stored_bytes(const model::Weight& weight) {
+    const std::int64_t last = (weight.rows - 1) * weight.row_stride + (weight.cols - 1) * weight.col_stride;
+    return static_cast<std::size_t>(last + 1) * dtype_size(weight.dtype);
+}
+
+} // namespace
+
+template <typename S>
+Result<Weights<S>> Weights<S>::load(const model::Model& model, Routine routine, ThreadPool& pool,
+                                    const CancelToken& cancel, const Progress& progress) {
+    Weights loaded;
+    loaded.model_ = &model;
+    loaded.routine_ = routine;
+    loaded.vectors_.resize(model.weights.size());
+    loaded.matrices_.resize(model.weights.size());
+    const MappedPages pages;
+    for (std::size_t i = 0; i < model.weights.size(); ++i) {
+        const model::Weight& weight = model.weights[i];
+        VITRINE_TRY(cancel.check());
+        if (progress)
+            progress(static_cast<double>(i) / static_cast<double>(model.weights.size()), weight.name);
+        if (weight.rows == 0 || weight.cols == 0) continue;
+        if (!finite(weight, pool)) {
+            return fail(
+                Code::malformed,
+                fmt::format("The weight {} of {} holds values that are not finite; download the model "
+                            "again.",
+                            weight.name, model.path.empty() ? "this model" : model.path));
+        }
+        if (weight.rows == 1) {
+            const Tensor wide = model::widened(weight);
+            loaded.vectors_[i].assign(wide.data.begin(), wide.data.end());
+        } else if (!is_table(weight)) {
+            loaded.matrices_[i] = std::make_unique<Matrix<S>>(weight, routine, pool);
+        }
+        if (routine == Routine::packed) pages.drop(weight.data, stored_bytes(weight));
+    }
+    return loaded;
+}
+
+template <typename S>
+const Matrix<S>& Weights<S>::matrix(model::WeightId id, ThreadPool& pool) {
+    auto& matrix = matrices_[static_cast<std::size_t>(id)];
+    if (matrix == nullptr) matrix = std::make_unique<Matrix<S>>(model_->at(id), routine_, pool);
+    return *matrix;
+}
+
+template <typename S>
+std::uint64_t Weights<S>::resident_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& vector : vectors_)
+        bytes += vector.size() * sizeof(S);
+    for (const auto& matrix : matrices_)
+        if (matrix != nullptr) bytes += matrix->resident_bytes();
+    return bytes;
+}
+
+template class Weights<float>;
+template class Weights<double>;
+
+} // namespace vitrine::backend::cpu
