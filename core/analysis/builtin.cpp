@@ -2,6 +2,7 @@
 
 #include "core/analysis/attention.h"
 #include "core/analysis/head_entropy.h"
+#include "core/analysis/lens.h"
 #include "core/analysis/sinks.h"
 #include "core/sdk/analysis.h"
 
@@ -18,6 +19,8 @@ const vitrine_plugin& plugin_of() {
 
 } // namespace
 
-const vitrine_plugin& builtin() { return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy>(); }
+const vitrine_plugin& builtin() {
+    return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy, Lens, LensEntropy>();
+}
 
 } // namespace vitrine::analysis

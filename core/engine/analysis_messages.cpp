@@ -90,8 +90,11 @@ void fill_tokens(Json& table, const std::function<std::string(std::int32_t)>& to
 }
 
 bool is_listed(const Json& manifest, const ResultValue& result) {
-    for (const Json& entry : manifest.at("results"))
-        if (entry.at("name") == result.name && entry.at("kind") == result.kind) return true;
+    for (const Json& entry : manifest.at("results")) {
+        if (entry.at("name") != result.name) continue;
+        // What is a series of one row or position is a matrix of several.
+        return entry.at("kind") == result.kind || (entry.at("kind") == "series" && result.kind == "matrix");
+    }
     return false;
 }
 
@@ -141,6 +144,12 @@ auto guarded(F&& read) -> decltype(read()) {
 }
 
 } // namespace
+
+void OutgoingMessage::add(std::string name, const Tensor& tensor) {
+    names_.push_back(std::move(name));
+    arrays_.push_back({names_.back().c_str(), VITRINE_F32, static_cast<std::uint32_t>(tensor.shape.size()),
+                       tensor.shape.data(), tensor.data.data()});
+}
 
 void OutgoingMessage::add(std::string name, const float* data, Shape shape) {
     names_.push_back(std::move(name));

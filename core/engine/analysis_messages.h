@@ -22,10 +22,8 @@ class OutgoingMessage {
 public:
     Json json;
 
-    /// `tensor` must outlive the message.
-    void add(std::string name, const Tensor& tensor) {
-        add(std::move(name), tensor.data.data(), tensor.shape);
-    }
+    /// `tensor` must outlive the message; its shape is pointed to as well.
+    void add(std::string name, const Tensor& tensor);
     /// `data` must outlive the message; the shape is kept here.
     void add(std::string name, const float* data, Shape shape);
     /// Valid until the message changes.

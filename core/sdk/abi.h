@@ -44,14 +44,15 @@
  *             "generations":[{"rows","captures","edits","max_new","temperature","top_k","top_p","seed",
  *                             "stop":true}],         stop: end at an end-of-sequence token
  *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...]},
- *    "progress": share done so far, in [0, 1]}       the keys "corpus", "gradients", "dictionaries" are
- * reserved
+ *    "progress": share done so far, in [0, 1]}
+ *       Reserved in a need: "corpus", "gradients", "dictionaries".
  *   {"done": {"results":[{"name","kind","axes":[{"name","size","labels":[...]}],
  *                         "array": name of a float64 array | "value": JSON}]}}
- *       kinds: number, matrix, series, stack, scores, histogram (array); table, graph, features, text
- * (value). Rows of different length: the array is as large as the longest row, NaN beyond the end of a row,
- * and "lengths":[tokens of each row] with "ragged":true at the axes that end early. An object in a table with
- * "id" and without "token" gets the token's text.
+ *       Kinds with an array: number, matrix, series, stack, scores, histogram; with a value: table, graph,
+ *       features, text. A result that the manifest lists as a series may come as a matrix.
+ *       Rows of different length: the array is as large as the longest row, NaN beyond the end of a row, with
+ *       "lengths":[entries of each row] and "ragged":true at the axes that end early.
+ *       An object in a table with "id" and without "token" gets the token's text.
  *   {"error": {"code","message"}}                    one sentence; codes are those of the command line
  *   {"progress": share, "doing": text}               any number, between the others
  */

@@ -64,7 +64,7 @@ struct ResultData {
     std::vector<Axis> axes;
     std::vector<double> data; ///< row-major over axes
     Json value;               ///< of kinds without an array
-    std::vector<int> lengths; ///< tokens of each row, where some axis is ragged
+    std::vector<int> lengths; ///< of each row along its ragged axes, where there are some
 
     static ResultData array(std::string name, std::string kind, std::vector<Axis> axes) {
         std::size_t count = 1;

@@ -1,0 +1,130 @@
+#include "core/analysis/unembed.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+// The product is compiled once per vector width and chosen when the program starts.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define VITRINE_EVERY_WIDTH __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define VITRINE_EVERY_WIDTH
+#endif
+
+namespace vitrine::analysis {
+
+namespace {
+
+constexpr int row_group = 4; // rows that share a load of the weights
+constexpr int columns = 128; // of a block: row_group · columns sums stay in the first-level cache
+constexpr int depth = 64;    // terms summed in float32 before they join the total: bounds rounding
+
+// out[4, count] = x[4, width] · w[width, count], rows of w and out `stride` apart.
+VITRINE_EVERY_WIDTH
+void product_block(const float* x, int width, const float* w, std::int64_t stride, int count, float* out) {
+    float total[row_group][columns] = {};
+    for (int first = 0; first < width; first += depth) {
+        float part[row_group][columns] = {};
+        const int last = std::min(first + depth, width);
+        for (int k = first; k < last; ++k) {
+            const float* line = w + k * stride;
+            const float x0 = x[k], x1 = x[width + k], x2 = x[2 * width + k], x3 = x[3 * width + k];
+            for (int c = 0; c < count; ++c) {
+                part[0][c] += x0 * line[c];
+                part[1][c] += x1 * line[c];
+                part[2][c] += x2 * line[c];
+                part[3][c] += x3 * line[c];
+            }
+        }
+        for (int r = 0; r < row_group; ++r)
+            for (int c = 0; c < count; ++c)
+                total[r][c] += part[r][c];
+    }
+    for (int r = 0; r < row_group; ++r)
+        std::copy(total[r], total[r] + count, out + r * stride);
+}
+
+} // namespace
+
+std::vector<std::string> Unembedding::weights() {
+    return {"ln_final.w", "ln_final.b", "unembed.W_U", "unembed.b_U"};
+}
+
+Unembedding::Unembedding(const sdk::ModelFacts& model, const sdk::Answer& answer)
+    : centred_(model.norm == "layer"), eps_(model.norm_eps), width_(model.d_model),
+      unembedding_(answer.weight("unembed.W_U")) {
+    if (answer.has_weight("ln_final.w")) weight_ = answer.weight("ln_final.w");
+    if (answer.has_weight("ln_final.b")) bias_ = answer.weight("ln_final.b");
+    if (answer.has_weight("unembed.b_U")) unembedding_bias_ = answer.weight("unembed.b_U");
+}
+
+void Unembedding::normalise(const float* x, std::vector<float>& out) const {
+    const double mean = centred_ ? std::accumulate(x, x + width_, 0.0) / width_ : 0.0;
+    double squares = 0;
+    for (int d = 0; d < width_; ++d)
+        squares += (x[d] - mean) * (x[d] - mean);
+    const double scale = 1 / std::sqrt(squares / width_ + eps_);
+    for (int d = 0; d < width_; ++d) {
+        double value = (x[d] - mean) * scale;
+        if (weight_.count() > 0) value *= weight_.data()[d];
+        if (bias_.count() > 0) value += bias_.data()[d];
+        out.push_back(static_cast<float>(value));
+    }
+}
+
+std::vector<float> Unembedding::logits(const std::vector<float>& normed, int rows) const {
+    const int padded = (rows + row_group - 1) / row_group * row_group;
+    std::vector<float> x = normed;
+    x.resize(static_cast<std::size_t>(padded) * static_cast<std::size_t>(width_)); // rows of zeros
+    const std::int64_t stride = vocab();
+    std::vector<float> out(static_cast<std::size_t>(padded * stride));
+    for (int column = 0; column < vocab(); column += columns)
+        for (int row = 0; row < padded; row += row_group)
+            product_block(x.data() + std::int64_t{row} * width_, width_, unembedding_.data() + column, stride,
+                          std::min(columns, vocab() - column), out.data() + row * stride + column);
+    if (unembedding_bias_.count() > 0)
+        for (int row = 0; row < rows; ++row)
+            for (std::int64_t id = 0; id < stride; ++id)
+                out[static_cast<std::size_t>(row * stride + id)] += unembedding_bias_.data()[id];
+    return out;
+}
+
+Distribution distribution(const float* logits, int vocab) {
+    const double top = *std::max_element(logits, logits + vocab);
+    double sum = 0;
+    double weighted = 0;
+    for (int id = 0; id < vocab; ++id) {
+        const double above = logits[id] - top;
+        const double e = std::exp(above);
+        sum += e;
+        weighted += e * above;
+    }
+    return {top + std::log(sum), std::log(sum) - weighted / sum};
+}
+
+double kl_divergence(const float* p, const Distribution& of_p, const float* q, const Distribution& of_q,
+                     int vocab) {
+    double sum = 0;
+    for (int id = 0; id < vocab; ++id) {
+        const double log_p = p[id] - of_p.logsumexp;
+        sum += std::exp(log_p) * (log_p - (q[id] - of_q.logsumexp));
+    }
+    return sum;
+}
+
+std::vector<int> largest(const float* logits, int vocab, int count) {
+    std::vector<int> ids(static_cast<std::size_t>(vocab));
+    std::iota(ids.begin(), ids.end(), 0);
+    const auto middle = ids.begin() + std::min(count, vocab);
+    std::partial_sort(ids.begin(), middle, ids.end(),
+                      [&](int a, int b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+    ids.erase(middle, ids.end());
+    return ids;
+}
+
+int rank_of(const float* logits, int vocab, int token) {
+    return static_cast<int>(
+        std::count_if(logits, logits + vocab, [&](float logit) { return logit > logits[token]; }));
+}
+
+} // namespace vitrine::analysis
