@@ -1,0 +1,72 @@
+// The compiled kernels on disk: one file a device and driver, so that the next start compiles nothing.
+#include <cstdlib>
+#include <fstream>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/backend/vulkan/device.h"
+#include "core/base/hash.h"
+#include "core/base/mapped_file.h"
+
+namespace vitrine::backend::vulkan {
+
+namespace {
+
+/// $XDG_CACHE_HOME/vitrine, or ~/.cache/vitrine; empty if neither is set.
+std::filesystem::path cache_folder() {
+    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
+        return std::filesystem::path(cache) / "vitrine";
+    if (const char* home = std::getenv("HOME"); home && *home)
+        return std::filesystem::path(home) / ".cache" / "vitrine";
+    return {};
+}
+
+} // namespace
+
+std::filesystem::path Device::cache_file() const {
+    const std::filesystem::path folder = cache_folder();
+    if (folder.empty()) return {};
+    const DeviceCaps& device = caps();
+    const std::string identity = fmt::format("{}|{}|{}|{}", device.name, device.driver, device.api, device.subgroup);
+    return folder / fmt::format("vulkan-{}.bin", sha256(identity).substr(0, 16));
+}
+
+void Device::load_cache() {
+    std::string data;
+    if (const auto file = cache_file(); !file.empty())
+        if (auto text = read_text(file)) data = std::move(*text);
+    // A driver skips data that is not its own; anything shorter than the header is left out here.
+    if (data.size() < sizeof(VkPipelineCacheHeaderVersionOne)) data.clear();
+    cache_bytes_ = data.size();
+    const VkPipelineCacheCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                         .initialDataSize = data.size(),
+                                         .pInitialData = data.data()};
+    if (api_.CreatePipelineCache(device_, &info, nullptr, &cache_) < 0) cache_ = VK_NULL_HANDLE;
+}
+
+void Device::save_cache() const {
+    const auto file = cache_file();
+    std::size_t size = 0;
+    if (!cache_ || file.empty() || api_.GetPipelineCacheData(device_, cache_, &size, nullptr) < 0) return;
+    if (size <= std::max(cache_bytes_, sizeof(VkPipelineCacheHeaderVersionOne))) return;
+    std::string data(size, '\0');
+    if (api_.GetPipelineCacheData(device_, cache_, &size, data.data()) != VK_SUCCESS) return;
+    data.resize(size);
+    // A cache that cannot be written costs time, nothing else: no error is worth showing.
+    std::error_code ignored;
+    std::filesystem::create_directories(file.parent_path(), ignored);
+    const auto temporary = std::filesystem::path(file).concat(fmt::format(".{}", getpid()));
+    {
+        std::ofstream out(temporary, std::ios::binary);
+        out.write(data.data(), static_cast<std::streamsize>(data.size()));
+        if (!out.flush()) {
+            std::filesystem::remove(temporary, ignored);
+            return;
+        }
+    }
+    std::filesystem::rename(temporary, file, ignored);
+}
+
+} // namespace vitrine::backend::vulkan
