@@ -2,17 +2,16 @@
 // What a Vulkan device can do: plain data, so that choices made from it are testable without a device.
 #include <cstdint>
 #include <string>
-#include <vector>
+
+#include "core/backend/backend.h"
 
 namespace vitrine::backend::vulkan {
-
-enum class DeviceType { discrete, integrated, software, other };
 
 struct DeviceCaps {
     std::string name;
     std::string driver;        ///< name and version as the driver gives them
     std::uint32_t api = 0;     ///< VK_MAKE_API_VERSION
-    DeviceType type = DeviceType::other;
+    DeviceType type = DeviceType::integrated;
     std::uint64_t memory_bytes = 0; ///< of the largest device-local heap
 
     std::uint32_t subgroup = 0; ///< invocations that run in lock step

@@ -62,8 +62,9 @@ Status compile_into(const Device& device, const KernelSpec& spec, VkPipelineCach
         .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                   .pNext = control ? &subgroup : nullptr,
-                  .flags = control ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT
-                                   : VkPipelineShaderStageCreateFlags{0},
+                  .flags = control ? VkPipelineShaderStageCreateFlags{
+                                         VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT}
+                                   : 0,
                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                   .module = module,
                   .pName = "main",

@@ -11,10 +11,10 @@ namespace {
 
 DeviceType device_type(VkPhysicalDeviceType type) {
     switch (type) {
-    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return DeviceType::discrete;
-    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return DeviceType::integrated;
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return DeviceType::discrete;
     case VK_PHYSICAL_DEVICE_TYPE_CPU: return DeviceType::software;
-    default: return DeviceType::other;
+    default: return DeviceType::integrated;
     }
 }
 
