@@ -37,6 +37,13 @@ struct Placed {
 } // namespace
 
 ArenaLayout lay_out(const Plan& plan, std::int64_t align) {
+    std::vector<std::int64_t> elements;
+    for (ValueId id = 0; id < static_cast<ValueId>(plan.values.size()); ++id)
+        elements.push_back(plan.elements(id));
+    return lay_out(plan, align, elements);
+}
+
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements) {
     const std::vector<Life> lives = lives_of(plan);
     std::vector<ValueId> by_birth;
     for (ValueId id = 0; id < static_cast<ValueId>(lives.size()); ++id)
@@ -51,7 +58,7 @@ ArenaLayout lay_out(const Plan& plan, std::int64_t align) {
     for (const ValueId id : by_birth) {
         const Life life = lives[static_cast<std::size_t>(id)];
         std::erase_if(living, [&](const Placed& placed) { return placed.last < life.first; });
-        const std::int64_t size = (plan.elements(id) + align - 1) / align * align;
+        const std::int64_t size = (elements[static_cast<std::size_t>(id)] + align - 1) / align * align;
         std::int64_t begin = 0;
         auto after = living.begin();
         for (; after != living.end() && begin + size > after->begin; ++after)

@@ -280,5 +280,7 @@ struct ArenaLayout {
 
 /// Places values by first and last use; an op's outputs never overlap its inputs. `align` in elements.
 ArenaLayout lay_out(const Plan& plan, std::int64_t align);
+/// The same for a device that pads its values: `elements` is what each value takes there.
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements);
 
 } // namespace vitrine::run

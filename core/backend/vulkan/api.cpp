@@ -16,23 +16,22 @@ Result<const GlobalApi*> load_vulkan() {
         found.GetInstanceProcAddr =
             reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library, "vkGetInstanceProcAddr"));
         if (!found.GetInstanceProcAddr) return found;
-#define X(name)                                                                                              \
-    found.name = reinterpret_cast<PFN_vk##name>(found.GetInstanceProcAddr(nullptr, "vk" #name));
+#define X(name) found.name = reinterpret_cast<PFN_vk##name>(found.GetInstanceProcAddr(nullptr, "vk" #name));
         VITRINE_VK_GLOBAL(X)
 #undef X
         return found;
     }();
     if (!api.CreateInstance || !api.EnumerateInstanceVersion)
-        return fail(Code::not_found,
-                    "There is no Vulkan loader (libvulkan.so.1) on this machine; install libvulkan1 and a driver, "
-                    "or use --device cpu.");
+        return fail(
+            Code::not_found,
+            "There is no Vulkan loader (libvulkan.so.1) on this machine; install libvulkan1 and a driver, "
+            "or use --device cpu.");
     return &api;
 }
 
 InstanceApi load_instance_api(const GlobalApi& global, VkInstance instance) {
     InstanceApi api;
-#define X(name)                                                                                              \
-    api.name = reinterpret_cast<PFN_vk##name>(global.GetInstanceProcAddr(instance, "vk" #name));
+#define X(name) api.name = reinterpret_cast<PFN_vk##name>(global.GetInstanceProcAddr(instance, "vk" #name));
     VITRINE_VK_INSTANCE(X)
     X(CreateDebugUtilsMessengerEXT)
     X(DestroyDebugUtilsMessengerEXT)
@@ -51,7 +50,8 @@ DeviceApi load_device_api(const InstanceApi& instance, VkDevice device) {
 std::string result_name(VkResult result) {
     switch (result) {
 #define X(name)                                                                                              \
-    case name: return #name;
+    case name:                                                                                               \
+        return #name;
         X(VK_SUCCESS)
         X(VK_TIMEOUT)
         X(VK_ERROR_OUT_OF_HOST_MEMORY)
@@ -66,7 +66,8 @@ std::string result_name(VkResult result) {
         X(VK_ERROR_TOO_MANY_OBJECTS)
         X(VK_ERROR_UNKNOWN)
 #undef X
-    default: return fmt::format("VkResult {}", static_cast<int>(result));
+    default:
+        return fmt::format("VkResult {}", static_cast<int>(result));
     }
 }
 
@@ -75,16 +76,19 @@ Error vulkan_error(VkResult result, const std::string& doing) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
     case VK_ERROR_OUT_OF_DEVICE_MEMORY:
         return {Code::out_of_memory,
-                fmt::format("The Vulkan device ran out of memory while {}; use fewer or shorter rows, capture less, "
-                            "or use --device cpu.",
-                            doing)};
+                fmt::format(
+                    "The Vulkan device ran out of memory while {}; use fewer or shorter rows, capture less, "
+                    "or use --device cpu.",
+                    doing)};
     case VK_ERROR_DEVICE_LOST:
-        return {Code::device, fmt::format("The Vulkan device was lost while {} (the driver reset it); run again, or "
-                                          "use --device cpu.",
-                                          doing)};
+        return {Code::device,
+                fmt::format("The Vulkan device was lost while {} (the driver reset it); run again, or "
+                            "use --device cpu.",
+                            doing)};
     default:
-        return {Code::device, fmt::format("Vulkan failed while {} ({}); update the driver or use --device cpu.",
-                                          doing, result_name(result))};
+        return {Code::device,
+                fmt::format("Vulkan failed while {} ({}); update the driver or use --device cpu.", doing,
+                            result_name(result))};
     }
 }
 

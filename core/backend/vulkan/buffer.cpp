@@ -13,12 +13,12 @@ Result<Buffer> Buffer::create(const Device& device, std::uint64_t bytes, Where w
     Buffer result;
     result.device_ = &device;
     result.bytes_ = (std::max<std::uint64_t>(bytes, 16) + 15) / 16 * 16;
-    const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                  .size = result.bytes_,
-                                  .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
-                                           VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT |
-                                           VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-                                  .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
+    const VkBufferCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .size = result.bytes_,
+        .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT |
+                 VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+        .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
     const std::string doing = fmt::format("reserving {} MiB", (result.bytes_ >> 20) + 1);
     VITRINE_VK(api.CreateBuffer(device.handle(), &info, nullptr, &result.buffer_), doing);
     VkMemoryRequirements needs;
@@ -55,9 +55,10 @@ Result<VkBufferView> Buffer::texels(std::uint64_t offset, std::uint64_t bytes) c
     const std::pair key{offset, bytes};
     if (const auto found = views_.find(key); found != views_.end()) return found->second;
     if (bytes / 16 > device_->caps().max_texels)
-        return fail(Code::too_large, fmt::format("A value of {} MiB does not fit a texel buffer of {}; use --device "
-                                                 "cpu.",
-                                                 bytes >> 20, device_->caps().name));
+        return fail(Code::too_large,
+                    fmt::format("A value of {} MiB does not fit a texel buffer of {}; use --device "
+                                "cpu.",
+                                bytes >> 20, device_->caps().name));
     const VkBufferViewCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
                                       .buffer = buffer_,
                                       .format = VK_FORMAT_R32G32B32A32_SFLOAT,
@@ -70,7 +71,8 @@ Result<VkBufferView> Buffer::texels(std::uint64_t offset, std::uint64_t bytes) c
 }
 
 void Buffer::drop_views() const {
-    for (const auto& [key, view] : views_) device_->api().DestroyBufferView(device_->handle(), view, nullptr);
+    for (const auto& [key, view] : views_)
+        device_->api().DestroyBufferView(device_->handle(), view, nullptr);
     views_.clear();
 }
 

@@ -9,12 +9,12 @@ namespace vitrine::backend::vulkan {
 
 struct DeviceCaps {
     std::string name;
-    std::string driver;        ///< name and version as the driver gives them
-    std::uint32_t api = 0;     ///< VK_MAKE_API_VERSION
+    std::string driver;    ///< name and version as the driver gives them
+    std::uint32_t api = 0; ///< VK_MAKE_API_VERSION
     DeviceType type = DeviceType::integrated;
     std::uint64_t memory_bytes = 0; ///< of the largest device-local heap
 
-    std::uint32_t subgroup = 0; ///< invocations that run in lock step
+    std::uint32_t subgroup = 0;    ///< invocations that run in lock step
     bool subgroup_control = false; ///< a pipeline may require full subgroups of `subgroup`
     std::uint32_t shared_bytes = 0;
     std::uint32_t max_group = 0; ///< invocations of a work-group

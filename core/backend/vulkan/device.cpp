@@ -16,7 +16,8 @@ constexpr std::uint64_t staging_bytes = std::uint64_t{64} << 20;
 Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instance, std::size_t adapter) {
     const auto& adapters = instance->adapters();
     if (adapter >= adapters.size())
-        return fail(Code::not_found, fmt::format("There is no Vulkan device {}; `devices` lists them.", adapter));
+        return fail(Code::not_found,
+                    fmt::format("There is no Vulkan device {}; `devices` lists them.", adapter));
     if (!adapters[adapter].caps.usable()) return fail(Code::unsupported, adapters[adapter].caps.refused);
     std::shared_ptr<Device> device(new Device);
     device->instance_ = std::move(instance);
@@ -32,16 +33,19 @@ Status Device::open() {
                                         .queueCount = 1,
                                         .pQueuePriorities = &priority};
     const DeviceCaps& caps = adapter_.caps;
-    VkPhysicalDeviceVulkan13Features features13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+    VkPhysicalDeviceVulkan13Features features13{.sType =
+                                                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
                                                 .subgroupSizeControl = caps.subgroup_control,
                                                 .computeFullSubgroups = caps.subgroup_control,
                                                 .synchronization2 = VK_TRUE,
                                                 .maintenance4 = VK_TRUE};
-    VkPhysicalDeviceVulkan12Features features12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+    VkPhysicalDeviceVulkan12Features features12{.sType =
+                                                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
                                                 .pNext = &features13,
                                                 .shaderFloat16 = caps.float16,
                                                 .timelineSemaphore = VK_TRUE};
-    VkPhysicalDeviceVulkan11Features features11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
+    VkPhysicalDeviceVulkan11Features features11{.sType =
+                                                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
                                                 .pNext = &features12,
                                                 .storageBuffer16BitAccess = caps.storage16};
     const VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
@@ -64,7 +68,8 @@ Status Device::open() {
     VITRINE_VK(api_.CreateCommandPool(device_, &pool, nullptr, &pool_), doing);
     const VkSemaphoreTypeCreateInfo timeline{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
                                              .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    const VkSemaphoreCreateInfo semaphore{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &timeline};
+    const VkSemaphoreCreateInfo semaphore{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                          .pNext = &timeline};
     VITRINE_VK(api_.CreateSemaphore(device_, &semaphore, nullptr, &timeline_), doing);
     load_cache();
     return {};
@@ -75,7 +80,8 @@ Device::~Device() {
     api_.DeviceWaitIdle(device_);
     save_cache();
     staging_ = {};
-    for (const auto& [key, pipeline] : pipelines_) destroy(*this, pipeline);
+    for (const auto& [key, pipeline] : pipelines_)
+        destroy(*this, pipeline);
     if (cache_) api_.DestroyPipelineCache(device_, cache_, nullptr);
     if (timeline_) api_.DestroySemaphore(device_, timeline_, nullptr);
     if (pool_) api_.DestroyCommandPool(device_, pool_, nullptr); // frees its command buffers
@@ -151,7 +157,8 @@ Status Device::wait(std::uint64_t number) {
     return {};
 }
 
-Status Device::copy(VkBuffer source, std::uint64_t from, VkBuffer target, std::uint64_t to, std::uint64_t bytes) {
+Status Device::copy(VkBuffer source, std::uint64_t from, VkBuffer target, std::uint64_t to,
+                    std::uint64_t bytes) {
     VITRINE_ASSIGN(VkCommandBuffer commands, begin());
     const VkBufferCopy region{from, to, bytes};
     api_.CmdCopyBuffer(commands, source, target, 1, &region);
@@ -160,9 +167,8 @@ Status Device::copy(VkBuffer source, std::uint64_t from, VkBuffer target, std::u
                                    .srcAccessMask = VK_ACCESS_2_TRANSFER_WRITE_BIT,
                                    .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
                                    .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_HOST_READ_BIT};
-    const VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                      .memoryBarrierCount = 1,
-                                      .pMemoryBarriers = &barrier};
+    const VkDependencyInfo dependency{
+        .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO, .memoryBarrierCount = 1, .pMemoryBarriers = &barrier};
     api_.CmdPipelineBarrier2(commands, &dependency);
     VITRINE_ASSIGN(const std::uint64_t number, submit(commands));
     return wait(number);
@@ -175,15 +181,19 @@ Result<const Buffer*> Device::staging() {
     return &staging_;
 }
 
-Status Device::write(const Buffer& buffer, const std::function<void(std::span<std::byte>, std::uint64_t)>& fill) {
-    if (buffer.mapped()) {
-        fill({buffer.mapped(), buffer.bytes()}, 0);
-        return {};
-    }
+Status Device::write(const Buffer& buffer, std::uint64_t unit,
+                     const std::function<Status(std::span<std::byte>, std::uint64_t)>& fill) {
+    if (unit > staging_bytes && !buffer.mapped())
+        return fail(Code::too_large,
+                    fmt::format("A part of {} MiB of a weight is larger than the upload of {} takes; "
+                                "use --device cpu.",
+                                unit >> 20, caps().name));
+    if (buffer.mapped()) return fill({buffer.mapped(), buffer.bytes()}, 0);
     VITRINE_ASSIGN(const Buffer* stage, staging());
-    for (std::uint64_t offset = 0; offset < buffer.bytes(); offset += staging_bytes) {
-        const std::uint64_t part = std::min(staging_bytes, buffer.bytes() - offset);
-        fill({stage->mapped(), part}, offset);
+    const std::uint64_t step = staging_bytes / unit * unit;
+    for (std::uint64_t offset = 0; offset < buffer.bytes(); offset += step) {
+        const std::uint64_t part = std::min(step, buffer.bytes() - offset);
+        VITRINE_TRY(fill({stage->mapped(), part}, offset));
         VITRINE_TRY(copy(stage->handle(), 0, buffer.handle(), offset, part));
     }
     return {};

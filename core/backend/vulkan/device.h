@@ -33,9 +33,11 @@ public:
     /// The compiled kernel; compiled at first use, from the cache on disk where it holds it.
     Result<const Pipeline*> pipeline(const KernelSpec& spec);
 
-    /// Fills a buffer: `fill(part, offset)` writes the bytes that belong at `offset`. Parts start and end at
-    /// multiples of 4096 bytes, but for the last. Waits until the data is in place.
-    Status write(const Buffer& buffer, const std::function<void(std::span<std::byte>, std::uint64_t)>& fill);
+    /// Fills a buffer: `fill(part, offset)` writes the bytes that belong at `offset`. Parts start at
+    /// multiples of `unit` bytes, at most 64 MiB. Waits until the data is in place; stops at the first error
+    /// of `fill`.
+    Status write(const Buffer& buffer, std::uint64_t unit,
+                 const std::function<Status(std::span<std::byte>, std::uint64_t)>& fill);
     /// Reads bytes back; waits.
     Status read(const Buffer& buffer, std::uint64_t offset, std::span<std::byte> out);
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* validation_layer = "VK_LAYER_KHRONOS_validation";
 
-VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTypeFlagsEXT,
+VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT,
+                                          VkDebugUtilsMessageTypeFlagsEXT,
                                           const VkDebugUtilsMessengerCallbackDataEXT* data, void* count) {
     static_cast<std::atomic<int>*>(count)->fetch_add(1);
     spdlog::error("Vulkan validation: {}", data->pMessage ? data->pMessage : "(no text)");
@@ -55,13 +56,15 @@ Status Instance::create(const GlobalApi& global) {
     std::uint32_t version = VK_API_VERSION_1_0;
     VITRINE_VK(global.EnumerateInstanceVersion(&version), "asking for the loader's version");
     if (version < VK_API_VERSION_1_3)
-        return fail(Code::unsupported, fmt::format("The Vulkan loader speaks version {}.{}, and 1.3 is needed; update "
-                                                   "it or use --device cpu.",
-                                                   VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version)));
+        return fail(Code::unsupported,
+                    fmt::format("The Vulkan loader speaks version {}.{}, and 1.3 is needed; update "
+                                "it or use --device cpu.",
+                                VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version)));
     const bool validate = wants_validation();
     if (validate && !has_layer(global, validation_layer))
-        return fail(Code::not_found, "VITRINE_VULKAN_VALIDATION is set and there is no Khronos validation layer; "
-                                     "install vulkan-validationlayers or unset it.");
+        return fail(Code::not_found,
+                    "VITRINE_VULKAN_VALIDATION is set and there is no Khronos validation layer; "
+                    "install vulkan-validationlayers or unset it.");
 
     const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                         .pApplicationName = "vitrine",
@@ -91,9 +94,10 @@ Status Instance::create(const GlobalApi& global) {
                                     .ppEnabledExtensionNames = &extension};
     const VkResult created = global.CreateInstance(&info, nullptr, &instance_);
     if (created == VK_ERROR_INCOMPATIBLE_DRIVER)
-        return fail(Code::not_found,
-                    "There is no Vulkan driver on this machine; install mesa-vulkan-drivers or the graphics card's "
-                    "driver, or use --device cpu.");
+        return fail(
+            Code::not_found,
+            "There is no Vulkan driver on this machine; install mesa-vulkan-drivers or the graphics card's "
+            "driver, or use --device cpu.");
     VITRINE_VK(created, "starting Vulkan");
     api_ = load_instance_api(global, instance_);
     if (validate)
@@ -109,7 +113,8 @@ void Instance::enumerate() {
     std::vector<VkPhysicalDevice> handles(count);
     if (api_.EnumeratePhysicalDevices(instance_, &count, handles.data()) < 0) return;
     handles.resize(count);
-    for (VkPhysicalDevice handle : handles) adapters_.push_back(read_adapter(api_, handle));
+    for (VkPhysicalDevice handle : handles)
+        adapters_.push_back(read_adapter(api_, handle));
 }
 
 Instance::~Instance() {

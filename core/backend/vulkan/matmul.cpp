@@ -11,9 +11,7 @@ bool by_registers(const DeviceCaps& caps) {
     return caps.software() && (caps.subgroup == 8 || caps.subgroup == 16);
 }
 
-MatmulKernel shared(std::uint32_t size) {
-    return {fmt::format("shared{}", size), "SS", size, size, false};
-}
+MatmulKernel shared(std::uint32_t size) { return {fmt::format("shared{}", size), "SS", size, size, false}; }
 
 } // namespace
 
@@ -28,7 +26,8 @@ Result<MatmulKernel> pick_matmul(const DeviceCaps& caps, std::int64_t m, std::in
                     "This build computes in float32 only on Vulkan; use --precision exact, or --device cpu.");
     if (by_registers(caps)) {
         const std::uint32_t rows = m == 1 ? 1 : m <= 4 ? 4 : 16;
-        return MatmulKernel{fmt::format("registers{}x{}", caps.subgroup, rows), "TT", rows, panel_width(caps), true};
+        return MatmulKernel{fmt::format("registers{}x{}", caps.subgroup, rows), "TT", rows, panel_width(caps),
+                            true};
     }
     // The large tile does more with each load, once there are enough of them to fill the device.
     const bool large = caps.shared_bytes >= 32768 && ((m + 127) / 128) * ((n + 127) / 128) >= 96;

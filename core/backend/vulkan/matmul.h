@@ -1,8 +1,9 @@
 #pragma once
 // Products of activations with matrices stored in panels, and which kernel computes them.
 //
-// A matrix B [K, N] is stored as panels of W columns: element (k, n) lies at ((n / W)·K + k)·W + n mod W, K padded
-// to a multiple of 4 and N to whole groups of panels, with zeros. Panels keep the hot loop's loads contiguous.
+// A matrix B [K, N] is stored as panels of W columns: element (k, n) lies at ((n / W)·K + k)·W + n mod W, K
+// padded to a multiple of 4 and N to whole groups of panels, with zeros. Panels keep the hot loop's loads
+// contiguous.
 #include <string>
 
 #include "core/backend/backend.h"
@@ -23,8 +24,8 @@ struct MatmulKernel {
     bool lock_step = false;    ///< one subgroup a work-group
 };
 
-/// The kernel for C [M, N] = A [M, K] · B. Every kernel of a device sums over K in the same order, so that the
-/// choice by M changes no bits. unsupported for `mixed`.
+/// The kernel for C [M, N] = A [M, K] · B. Every kernel of a device sums over K in the same order, so that
+/// the choice by M changes no bits. unsupported for `mixed`.
 Result<MatmulKernel> pick_matmul(const DeviceCaps& caps, std::int64_t m, std::int64_t n, std::int64_t k,
                                  Precision precision);
 

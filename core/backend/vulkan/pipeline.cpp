@@ -28,7 +28,8 @@ Status compile_into(const Device& device, const KernelSpec& spec, VkPipelineCach
                             .descriptorCount = 1,
                             .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT});
     const VkDescriptorSetLayoutCreateInfo set{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                              .flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
+                                              .flags =
+                                                  VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
                                               .bindingCount = static_cast<std::uint32_t>(bindings.size()),
                                               .pBindings = bindings.data()};
     VITRINE_VK(api.CreateDescriptorSetLayout(device.handle(), &set, nullptr, &out.set), doing);
@@ -60,17 +61,20 @@ Status compile_into(const Device& device, const KernelSpec& spec, VkPipelineCach
     const VkComputePipelineCreateInfo info{
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .pNext = control ? &subgroup : nullptr,
-                  .flags = control ? VkPipelineShaderStageCreateFlags{
-                                         VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT}
-                                   : 0,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
-                  .pName = "main",
-                  .pSpecializationInfo = &constants},
+        .stage =
+            {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+             .pNext = control ? &subgroup : nullptr,
+             .flags =
+                 control
+                     ? VkPipelineShaderStageCreateFlags{VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT}
+                     : 0,
+             .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+             .module = module,
+             .pName = "main",
+             .pSpecializationInfo = &constants},
         .layout = out.layout};
-    const VkResult compiled = api.CreateComputePipelines(device.handle(), cache, 1, &info, nullptr, &out.pipeline);
+    const VkResult compiled =
+        api.CreateComputePipelines(device.handle(), cache, 1, &info, nullptr, &out.pipeline);
     api.DestroyShaderModule(device.handle(), module, nullptr);
     VITRINE_VK(compiled, doing);
     return {};

@@ -11,11 +11,11 @@ namespace vitrine::backend::vulkan {
 
 /// A kernel and the constants it is compiled with.
 struct KernelSpec {
-    std::string_view shader;               ///< a name in shaders.h
-    std::string_view bindings;             ///< one letter a binding: S storage buffer, T texels of four floats
-    std::uint32_t push_bytes = 0;          ///< of push constants
-    std::vector<std::uint32_t> constants;  ///< specialisation constants 0, 1, …
-    bool lock_step = false;                ///< the work-group is one full subgroup of the device's size
+    std::string_view shader;              ///< a name in shaders.h
+    std::string_view bindings;            ///< one letter a binding: S storage buffer, T texels of four floats
+    std::uint32_t push_bytes = 0;         ///< of push constants
+    std::vector<std::uint32_t> constants; ///< specialisation constants 0, 1, …
+    bool lock_step = false;               ///< the work-group is one full subgroup of the device's size
 
     std::string key() const;
 };

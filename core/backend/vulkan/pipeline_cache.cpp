@@ -29,7 +29,8 @@ std::filesystem::path Device::cache_file() const {
     const std::filesystem::path folder = cache_folder();
     if (folder.empty()) return {};
     const DeviceCaps& device = caps();
-    const std::string identity = fmt::format("{}|{}|{}|{}", device.name, device.driver, device.api, device.subgroup);
+    const std::string identity =
+        fmt::format("{}|{}|{}|{}", device.name, device.driver, device.api, device.subgroup);
     return folder / fmt::format("vulkan-{}.bin", sha256(identity).substr(0, 16));
 }
 

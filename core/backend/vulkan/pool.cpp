@@ -38,14 +38,16 @@ Result<Slice> Uploads::reserve(std::uint64_t bytes) {
 void Uploads::reset() {
     // Large blocks held imported activations; only the usual ones are worth keeping.
     std::erase_if(blocks_, [](const auto& block) { return block->bytes() > block_bytes; });
-    for (const auto& block : blocks_) block->drop_views();
+    for (const auto& block : blocks_)
+        block->drop_views();
     block_ = 0;
     used_ = 0;
 }
 
 std::uint64_t Uploads::bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& block : blocks_) sum += block->bytes();
+    for (const auto& block : blocks_)
+        sum += block->bytes();
     return sum;
 }
 

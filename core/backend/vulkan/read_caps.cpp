@@ -12,9 +12,12 @@ namespace {
 DeviceType device_type(VkPhysicalDeviceType type) {
     switch (type) {
     case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return DeviceType::discrete;
-    case VK_PHYSICAL_DEVICE_TYPE_CPU: return DeviceType::software;
-    default: return DeviceType::integrated;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+        return DeviceType::discrete;
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+        return DeviceType::software;
+    default:
+        return DeviceType::integrated;
     }
 }
 
@@ -37,8 +40,9 @@ bool has_extension(const InstanceApi& api, VkPhysicalDevice handle, const char* 
     if (api.EnumerateDeviceExtensionProperties(handle, nullptr, &count, nullptr) < 0) return false;
     std::vector<VkExtensionProperties> extensions(count);
     if (api.EnumerateDeviceExtensionProperties(handle, nullptr, &count, extensions.data()) < 0) return false;
-    return std::any_of(extensions.begin(), extensions.end(),
-                       [&](const auto& extension) { return std::strcmp(extension.extensionName, name) == 0; });
+    return std::any_of(extensions.begin(), extensions.end(), [&](const auto& extension) {
+        return std::strcmp(extension.extensionName, name) == 0;
+    });
 }
 
 bool find_queue(const InstanceApi& api, Adapter& adapter) {
@@ -61,9 +65,12 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
     adapter.handle = handle;
     DeviceCaps& caps = adapter.caps;
 
-    VkPhysicalDeviceVulkan13Properties properties13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
-    VkPhysicalDeviceVulkan12Properties properties12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
-    VkPhysicalDeviceVulkan11Properties properties11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+    VkPhysicalDeviceVulkan13Properties properties13{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+    VkPhysicalDeviceVulkan12Properties properties12{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
+    VkPhysicalDeviceVulkan11Properties properties11{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
     VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
     api.GetPhysicalDeviceProperties2(handle, &properties);
     const VkPhysicalDeviceProperties& core = properties.properties;
@@ -72,7 +79,8 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
     caps.type = device_type(core.deviceType);
     read_memory(api, adapter);
     if (core.apiVersion < VK_API_VERSION_1_3) {
-        caps.refused = fmt::format("{} speaks Vulkan {}, and 1.3 is needed.", caps.name, version_name(caps.api));
+        caps.refused =
+            fmt::format("{} speaks Vulkan {}, and 1.3 is needed.", caps.name, version_name(caps.api));
         return adapter;
     }
 
@@ -83,8 +91,8 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
     const VkPhysicalDeviceLimits& limits = properties.properties.limits;
     caps.driver = fmt::format("{} {}", properties12.driverName, properties12.driverInfo);
     caps.subgroup = properties11.subgroupSize;
-    constexpr VkSubgroupFeatureFlags needed = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT |
-                                              VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
+    constexpr VkSubgroupFeatureFlags needed =
+        VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
     const bool subgroups = (properties11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
                            (properties11.subgroupSupportedOperations & needed) == needed;
     caps.shared_bytes = limits.maxComputeSharedMemorySize;
@@ -95,12 +103,14 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
     caps.storage_alignment = static_cast<std::uint32_t>(limits.minStorageBufferOffsetAlignment);
     caps.texel_alignment = static_cast<std::uint32_t>(limits.minTexelBufferOffsetAlignment);
 
-    VkPhysicalDeviceVulkan13Features features13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
-    VkPhysicalDeviceVulkan12Features features12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-                                                .pNext = &features13};
-    VkPhysicalDeviceVulkan11Features features11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
-                                                .pNext = &features12};
-    VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &features11};
+    VkPhysicalDeviceVulkan13Features features13{.sType =
+                                                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
+    VkPhysicalDeviceVulkan12Features features12{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &features13};
+    VkPhysicalDeviceVulkan11Features features11{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &features12};
+    VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                       .pNext = &features11};
     api.GetPhysicalDeviceFeatures2(handle, &features);
     caps.float16 = features12.shaderFloat16;
     caps.storage16 = features11.storageBuffer16BitAccess;
@@ -108,9 +118,13 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
                             (properties13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
 
     if (!find_queue(api, adapter)) caps.refused = fmt::format("{} has no queue for compute.", caps.name);
-    if (!subgroups) caps.refused = fmt::format("{} lacks the subgroup operations that the kernels need.", caps.name);
+    if (!subgroups)
+        caps.refused = fmt::format("{} lacks the subgroup operations that the kernels need.", caps.name);
+    if (!caps.subgroup_control)
+        caps.refused = fmt::format("{} cannot fix the size of its subgroups; update its driver.", caps.name);
     if (!features12.timelineSemaphore || !features13.maintenance4 || !features13.synchronization2)
-        caps.refused = fmt::format("{} lacks timeline semaphores, maintenance4 or synchronization2.", caps.name);
+        caps.refused =
+            fmt::format("{} lacks timeline semaphores, maintenance4 or synchronization2.", caps.name);
     if (!has_extension(api, handle, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME))
         caps.refused = fmt::format("{} lacks VK_KHR_push_descriptor; update its driver.", caps.name);
     return adapter;

@@ -64,10 +64,10 @@ bool Recorder::bind(const Pipeline& pipeline, std::span<const Slice> arguments) 
         }
         if (slice.size() > device_.caps().max_storage_range) {
             fail_with({Code::too_large,
-                       fmt::format("A value of {} MiB is larger than the {} MiB that {} binds at once; use fewer or "
-                                   "shorter rows, or --device cpu.",
-                                   slice.size() >> 20, device_.caps().max_storage_range >> 20,
-                                   device_.caps().name)});
+                       fmt::format(
+                           "A value of {} MiB is larger than the {} MiB that {} binds at once; use fewer or "
+                           "shorter rows, or --device cpu.",
+                           slice.size() >> 20, device_.caps().max_storage_range >> 20, device_.caps().name)});
             return false;
         }
         buffers[i] = {slice.buffer->handle(), slice.offset, slice.size()};
@@ -101,11 +101,13 @@ void Recorder::dispatch_bytes(const KernelSpec& spec, std::span<const Slice> arg
         count[axis] = std::min(step, groups[axis] - start);
         if (!ready()) return;
         const DeviceApi& api = device_.api();
-        if (bound_ != &pipeline) api.CmdBindPipeline(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.pipeline);
+        if (bound_ != &pipeline)
+            api.CmdBindPipeline(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.pipeline);
         bound_ = &pipeline;
         if (!bind(pipeline, arguments)) return;
         if (push_bytes)
-            api.CmdPushConstants(commands_, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes, push);
+            api.CmdPushConstants(commands_, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes,
+                                 push);
         api.CmdDispatchBase(commands_, base[0], base[1], base[2], count[0], count[1], count[2]);
         after(seconds * count[axis] / groups[axis]);
     }
@@ -144,11 +146,11 @@ void Recorder::barrier() {
         .srcAccessMask = VK_ACCESS_2_SHADER_WRITE_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT,
         .dstStageMask = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_TRANSFER_BIT |
                         VK_PIPELINE_STAGE_2_HOST_BIT,
-        .dstAccessMask = VK_ACCESS_2_SHADER_READ_BIT | VK_ACCESS_2_SHADER_WRITE_BIT | VK_ACCESS_2_TRANSFER_READ_BIT |
-                         VK_ACCESS_2_TRANSFER_WRITE_BIT | VK_ACCESS_2_HOST_READ_BIT};
-    const VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                      .memoryBarrierCount = 1,
-                                      .pMemoryBarriers = &memory};
+        .dstAccessMask = VK_ACCESS_2_SHADER_READ_BIT | VK_ACCESS_2_SHADER_WRITE_BIT |
+                         VK_ACCESS_2_TRANSFER_READ_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT |
+                         VK_ACCESS_2_HOST_READ_BIT};
+    const VkDependencyInfo dependency{
+        .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO, .memoryBarrierCount = 1, .pMemoryBarriers = &memory};
     device_.api().CmdPipelineBarrier2(commands_, &dependency);
 }
 

@@ -25,8 +25,8 @@ public:
     /// `operations` is the estimated count of floating-point operations, which decides where slices end; a
     /// kernel worth more than one slice is cut along its groups.
     template <typename Push>
-    void dispatch(const KernelSpec& spec, std::initializer_list<Slice> arguments, const Push& push, Groups groups,
-                  double operations) {
+    void dispatch(const KernelSpec& spec, std::initializer_list<Slice> arguments, const Push& push,
+                  Groups groups, double operations) {
         static_assert(sizeof(Push) <= 128 && sizeof(Push) % 4 == 0);
         dispatch_bytes(spec, std::span(arguments.begin(), arguments.size()), &push, sizeof(Push), groups,
                        operations);
@@ -60,8 +60,8 @@ private:
     CancelToken cancel_;
     VkCommandBuffer commands_ = VK_NULL_HANDLE;
     const Pipeline* bound_ = nullptr;
-    double rate_;            ///< operations a second this device is assumed to do
-    double recorded_ = 0;    ///< seconds of work in commands_
+    double rate_;         ///< operations a second this device is assumed to do
+    double recorded_ = 0; ///< seconds of work in commands_
     bool parallel_ = false;
     std::deque<std::uint64_t> submitted_;
     Status status_;

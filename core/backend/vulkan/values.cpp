@@ -16,10 +16,12 @@ void each_line(const ValueLayout& layout, Line line) {
             dense += count * width;
             return;
         }
-        for (std::size_t i = 0; i < count; ++i, dense += width) line(dense, padded + i * pitch, width);
+        for (std::size_t i = 0; i < count; ++i, dense += width)
+            line(dense, padded + i * pitch, width);
     };
     if (layout.kind == run::Layout::tokens)
-        return lines(0, std::size_t{layout.count} * layout.heads, layout.width, std::size_t{4} * layout.head());
+        return lines(0, std::size_t{layout.count} * layout.heads, layout.width,
+                     std::size_t{4} * layout.head());
     for (const PairsRow& row : layout.rows)
         lines(std::size_t{4} * row.base, std::size_t{layout.heads} * row.queries, row.keys,
               std::size_t{4} * row.pitch);
@@ -38,7 +40,8 @@ ValueLayout layout_of(const run::Value& value, const run::Batch& batch) {
         return layout;
     }
     for (int r = 0; r < batch.rows(); ++r) {
-        const PairsRow row{static_cast<std::uint32_t>(layout.size), static_cast<std::uint32_t>(batch.queries(r)),
+        const PairsRow row{static_cast<std::uint32_t>(layout.size),
+                           static_cast<std::uint32_t>(batch.queries(r)),
                            static_cast<std::uint32_t>(batch.keys(r)), groups_of_four(batch.keys(r))};
         layout.rows.push_back(row);
         layout.size += std::uint64_t{layout.heads} * row.head();

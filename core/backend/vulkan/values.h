@@ -1,8 +1,9 @@
 #pragma once
-// How a plan's values lie in device memory: float32 in groups of four, so that every kernel loads whole vectors.
+// How a plan's values lie in device memory: float32 in groups of four, so that every kernel loads whole
+// vectors.
 //
-// tokens: [count, heads, width padded to 4]; pairs: for each batch row [heads, queries, keys padded to 4]. What
-// pads is finite. Strides and bases are in groups of four ("vec4s").
+// tokens: [count, heads, width padded to 4]; pairs: for each batch row [heads, queries, keys padded to 4].
+// What pads is finite. Strides and bases are in groups of four ("vec4s").
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,7 +12,9 @@
 
 namespace vitrine::backend::vulkan {
 
-inline std::uint32_t groups_of_four(std::int64_t elements) { return static_cast<std::uint32_t>((elements + 3) / 4); }
+inline std::uint32_t groups_of_four(std::int64_t elements) {
+    return static_cast<std::uint32_t>((elements + 3) / 4);
+}
 
 struct PairsRow {
     std::uint32_t base = 0; ///< of the batch row's block

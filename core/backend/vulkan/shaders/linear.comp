@@ -40,8 +40,8 @@ layout(push_constant) uniform Push {
 
 void main() {
     const uint z = gl_WorkGroupID.z;
-    tile_multiply(z * a_z + tile_row() * a_row, a_row, z * b_z + gl_WorkGroupID.x * TILE_PANELS * b_panel, b_panel,
-                  k4);
+    tile_multiply(z * a_z + tile_row() * a_row, a_row, rows - 1 - tile_row(),
+                  z * b_z + gl_WorkGroupID.x * TILE_PANELS * b_panel, b_panel, k4);
     const uint row = tile_row() + tile_local_row();
     [[unroll]] for (uint j = 0; j < TILE_COLUMNS; ++j) {
         const uint column = tile_column(j);

@@ -6,17 +6,20 @@
 // Needs ROWS and LANES (8 or 16), the texel buffers a_texels and b_texels.
 layout(local_size_x = LANES) in;
 
-#define TILE_ROWS ROWS
-#define TILE_COLUMNS 1
+#define TILE_ROWS_ALL ROWS            // of the work-group
+#define TILE_COLUMNS_ALL (4 * LANES)
+#define TILE_COLUMNS 1                // vec4 columns of one invocation
 #define TILE_PANELS 1
 #define FETCHES ((ROWS + LANES - 1) / LANES)
 
 vec4 acc[ROWS][1];
 
+/// First row of the work-group, and of this invocation from there.
 uint tile_row() { return gl_WorkGroupID.y * ROWS; }
-/// vec4 column of acc[][j]
-uint tile_column(uint j) { return gl_WorkGroupID.x * LANES + gl_SubgroupInvocationID; }
 uint tile_local_row() { return 0; }
+/// vec4 column of the work-group, and of acc[][j].
+uint tile_first_column() { return gl_WorkGroupID.x * LANES; }
+uint tile_column(uint j) { return gl_WorkGroupID.x * LANES + gl_SubgroupInvocationID; }
 
 #if ROWS == 1
 #define EACH_ROW(X) X(0)
@@ -38,21 +41,23 @@ uint tile_local_row() { return 0; }
 #define CLEAR_ROW(r) acc[r][0] = vec4(0);
 
 /// acc = rows of A times a panel of B. a_base: texel of A's first element of the tile's first row; a_row: texels
-/// between rows; b_base: texel of the panel's first element; k4: steps of four in K.
-void tile_multiply(uint a_base, uint a_row, uint b_base, uint b_panel, uint k4) {
+/// between rows; a_last: the last row of the tile that exists; b_base: texel of the panel's first element; k4: steps of four in K.
+void tile_multiply(uint a_base, uint a_row, uint a_last, uint b_base, uint b_panel, uint k4) {
     EACH_ROW(CLEAR_ROW)
 #if ROWS == 1
     int a0 = int(a_base);
 #else
-    int a0 = int(a_base + min(gl_SubgroupInvocationID, ROWS - 1u) * a_row);
+    int a0 = int(a_base + min(min(gl_SubgroupInvocationID, ROWS - 1u), a_last) * a_row);
 #endif
-    const int a_step = int(LANES * a_row);
+#if FETCHES == 2
+    int a1 = int(a_base + min(gl_SubgroupInvocationID + LANES, a_last) * a_row);
+#endif
     int b = int(b_base + gl_SubgroupInvocationID);
     for (uint i = 0; i < k4; ++i) {
         vec4 a[FETCHES];
         a[0] = texelFetch(a_texels, a0);
 #if FETCHES == 2
-        a[1] = texelFetch(a_texels, a0 + a_step);
+        a[1] = texelFetch(a_texels, a1);
 #endif
         const vec4 b0 = texelFetch(b_texels, b);
         const vec4 b1 = texelFetch(b_texels, b + LANES);
@@ -63,6 +68,9 @@ void tile_multiply(uint a_base, uint a_row, uint b_base, uint b_panel, uint k4) 
         EACH_ROW(STEP_ROW2)
         EACH_ROW(STEP_ROW3)
         a0 += 1;
+#if FETCHES == 2
+        a1 += 1;
+#endif
         b += 4 * LANES;
     }
 }

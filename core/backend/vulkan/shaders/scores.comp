@@ -1,0 +1,70 @@
+#version 460
+// scores[h, i, j] = scale · q_i·k_j, −inf where the mask hides key j.
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_GOOGLE_include_directive : require
+#include "attention.glsl"
+#include "math.glsl"
+
+#ifdef SHARED
+layout(binding = 0) readonly buffer A { vec4 a_data[]; };
+layout(binding = 1) readonly buffer B { vec4 b_data[]; };
+#else
+layout(binding = 0) uniform textureBuffer a_texels;
+layout(binding = 1) uniform textureBuffer b_texels;
+#endif
+layout(binding = 2) readonly buffer Rows { Row rows[]; };
+layout(binding = 3) writeonly buffer C { vec4 c_data[]; };
+
+layout(push_constant) uniform Push {
+    uint heads;      // of this dispatch
+    uint head_begin; // the first of them
+    uint all_heads;
+    uint group; // query heads that share a key head
+    uint d4;
+    uint window;
+    float scale;
+    uint sparse; // tiles that the mask hides whole need not be written
+};
+
+#ifdef SHARED
+#include "tile_shared.glsl"
+#else
+#include "tile_registers.glsl"
+#endif
+
+#define STORE(r)                                                                                              \
+    if (r0 + r < row.queries) {                                                                               \
+        const uint q = row.past + r0 + r;                                                                     \
+        const bvec4 hidden = bvec4(uvec4(greaterThan(key, uvec4(q))) |                                        \
+                                   uvec4(lessThanEqual(key + window, uvec4(q))) * uint(window != 0) |         \
+                                   outside);                                                                  \
+        c_data[c + r * row.pitch] = mix(acc[r][j] * scale, vec4(-infinity), hidden);                    \
+    }
+
+void main() {
+    const Row row = rows[gl_WorkGroupID.z / heads];
+    const uint local_head = gl_WorkGroupID.z % heads;
+    const uint head = head_begin + local_head;
+    const uint first_key = tile_first_column() * 4;
+    const uint end = min(tile_row() + TILE_ROWS_ALL, row.queries); // of the tile's queries
+    const bool inside = tile_row() < row.queries && first_key < row.pitch * 4;
+    const bool visible = inside && first_key < row.past + end &&
+                         (window == 0 || first_key + TILE_COLUMNS_ALL + window > row.past + tile_row() + 1);
+    tile_multiply((row.start + tile_row()) * all_heads * d4 + head * d4, all_heads * d4,
+                  row.queries - min(tile_row(), row.queries - 1) - 1,
+                  row.k_base + head / group * row.k_head + gl_WorkGroupID.x * TILE_PANELS * d4 * 4 * LANES,
+                  d4 * 4 * LANES, visible ? d4 : 0);
+    if (!inside || (sparse != 0 && !visible)) return;
+    const uint r0 = tile_row() + tile_local_row();
+    [[unroll]] for (uint j = 0; j < TILE_COLUMNS; ++j) {
+        const uint column = tile_column(j);
+        if (column < row.pitch) {
+            const uvec4 key = uvec4(4 * column) + uvec4(0, 1, 2, 3);
+            const uvec4 outside = uvec4(greaterThanEqual(key, uvec4(row.keys)));
+            const uint c = row.score_base + local_head * row.pair_head + r0 * row.pitch + column;
+            EACH_ROW(STORE)
+        }
+    }
+}

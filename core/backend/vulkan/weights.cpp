@@ -1,0 +1,227 @@
+#include "core/backend/vulkan/weights.h"
+
+#include <bit>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "core/backend/vulkan/matmul.h"
+
+namespace vitrine::backend::vulkan {
+
+namespace {
+
+/// Where element i of an axis stands once its blocks are padded.
+std::int64_t padded_index(std::int64_t i, std::int64_t size, Blocks blocks) {
+    const std::int64_t width = size / blocks.heads;
+    const std::int64_t pitch = (width + blocks.pad - 1) / blocks.pad * blocks.pad;
+    return i / width * pitch + i % width;
+}
+
+std::int64_t padded_size(std::int64_t size, Blocks blocks) {
+    const std::int64_t width = size / blocks.heads;
+    return blocks.heads * ((width + blocks.pad - 1) / blocks.pad * blocks.pad);
+}
+
+/// One head if the blocks need no padding: the plain copy serves.
+Blocks simplest(std::int64_t size, Blocks blocks) {
+    return size / blocks.heads % blocks.pad == 0 ? Blocks{1, 4} : blocks;
+}
+
+bool all_finite(std::span<const float> numbers) {
+    std::uint32_t found = 0; // no early exit, so that the loop is vectorised
+    for (float number : numbers)
+        found |= (std::bit_cast<std::uint32_t>(number) & 0x7F800000U) == 0x7F800000U;
+    return found == 0;
+}
+
+Error not_finite(const model::Weight& weight) {
+    return {Code::malformed,
+            fmt::format("The weight {} holds NaN or infinite numbers; the file is damaged or was "
+                        "saved from a diverged training.",
+                        weight.name)};
+}
+
+/// Writes a matrix panel by panel.
+class Packer {
+public:
+    Packer(const model::Weight& weight, Blocks in, Blocks out, std::uint32_t width)
+        : weight_(weight), in_(in), width_(width), element_(dtype_size(weight.dtype)) {
+        // Column of the padded matrix → column of the weight, −1 for padding.
+        source_.assign(static_cast<std::size_t>(padded_size(weight.cols, out)), -1);
+        for (std::int64_t c = 0; c < weight.cols; ++c)
+            source_[static_cast<std::size_t>(padded_index(c, weight.cols, out))] = c;
+    }
+
+    /// False if a weight is not finite.
+    bool panel(std::size_t index, std::span<float> out) {
+        std::fill(out.begin(), out.end(), 0.0F);
+        const std::size_t first = index * width_;
+        if (first >= source_.size()) return true;
+        const std::size_t columns = std::min<std::size_t>(width_, source_.size() - first);
+        const std::span<const std::int64_t> source(source_.data() + first, columns);
+        if (weight_.col_stride == 1)
+            by_rows(source, out);
+        else
+            by_columns(source, out);
+        return all_finite(out);
+    }
+
+private:
+    const std::byte* at(std::int64_t r, std::int64_t c) const {
+        return weight_.data +
+               static_cast<std::size_t>(r * weight_.row_stride + c * weight_.col_stride) * element_;
+    }
+
+    void by_rows(std::span<const std::int64_t> source, std::span<float> out) {
+        row_.resize(source.size());
+        for (std::int64_t r = 0; r < weight_.rows; ++r) {
+            float* target = out.data() + padded_index(r, weight_.rows, in_) * width_;
+            for (std::size_t i = 0; i < source.size();) { // runs of columns that lie together
+                if (source[i] < 0) {
+                    ++i;
+                    continue;
+                }
+                std::size_t count = 1;
+                while (i + count < source.size() &&
+                       source[i + count] == source[i] + static_cast<std::int64_t>(count))
+                    ++count;
+                widen(weight_.dtype, at(r, source[i]), {target + i, count});
+                i += count;
+            }
+        }
+    }
+
+    void by_columns(std::span<const std::int64_t> source, std::span<float> out) {
+        row_.resize(static_cast<std::size_t>(weight_.rows));
+        for (std::size_t i = 0; i < source.size(); ++i) {
+            if (source[i] < 0) continue;
+            if (weight_.row_stride == 1) {
+                widen(weight_.dtype, at(0, source[i]), row_);
+            } else {
+                for (std::int64_t r = 0; r < weight_.rows; ++r)
+                    widen(weight_.dtype, at(r, source[i]), {&row_[static_cast<std::size_t>(r)], 1});
+            }
+            for (std::int64_t r = 0; r < weight_.rows; ++r)
+                out[static_cast<std::size_t>(padded_index(r, weight_.rows, in_)) * width_ + i] =
+                    row_[static_cast<std::size_t>(r)];
+        }
+    }
+
+    const model::Weight& weight_;
+    Blocks in_;
+    std::size_t width_;
+    std::size_t element_;
+    std::vector<std::int64_t> source_;
+    std::vector<float> row_;
+};
+
+} // namespace
+
+Weights::MatrixKey Weights::key_of(const model::Weight& weight, Blocks in, Blocks out) const {
+    return {weight.data,       weight.rows, weight.cols, weight.row_stride,
+            weight.col_stride, in.heads,    out.heads,   out.pad};
+}
+
+model::WeightId Weights::twin_of(model::WeightId id) const {
+    const model::Weight& weight = model_.at(id);
+    for (model::WeightId other = 0; other < static_cast<model::WeightId>(model_.weights.size()); ++other) {
+        const model::Weight& candidate = model_.at(other);
+        if (other != id && candidate.data == weight.data && candidate.dtype == weight.dtype &&
+            candidate.rows == weight.cols && candidate.cols == weight.rows &&
+            candidate.row_stride == weight.col_stride && candidate.col_stride == weight.row_stride)
+            return other;
+    }
+    return model::no_weight;
+}
+
+Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
+    const auto count = static_cast<model::WeightId>(model_.weights.size());
+    for (model::WeightId id = 0; id < count; ++id) {
+        VITRINE_TRY(cancel.check());
+        const model::Weight& weight = model_.at(id);
+        if (progress) progress(static_cast<double>(id) / count, fmt::format("uploading {}", weight.name));
+        if (weight.rows == 1) {
+            VITRINE_TRY(vector(id, 1));
+            continue;
+        }
+        // The embedding of a tied model is the unembedding's copy, read by column.
+        const model::WeightId twin = twin_of(id);
+        if (twin != model::no_weight && weight.rows == model_.spec.vocab) continue;
+        VITRINE_TRY(matrix(id, {}, {}));
+    }
+    return {};
+}
+
+Result<const PackedMatrix*> Weights::matrix(model::WeightId id, Blocks in, Blocks out) {
+    const model::Weight& weight = model_.at(id);
+    in = simplest(weight.rows, in);
+    out = simplest(weight.cols, out);
+    const MatrixKey key = key_of(weight, in, out);
+    if (const auto found = matrices_.find(key); found != matrices_.end()) return &found->second;
+
+    const std::uint32_t width = panel_width(device_.caps());
+    const std::uint32_t padding = column_padding(device_.caps());
+    // The axis of a plain copy is padded at its end.
+    const std::int64_t k = (padded_size(weight.rows, in) + 3) / 4 * 4;
+    // A wide tile that starts at the last panel of a head must not read beyond the end.
+    const std::int64_t n =
+        (padded_size(weight.cols, out) + padding - 1) / padding * padding + padding - width;
+    PackedMatrix packed;
+    packed.k4 = static_cast<std::uint32_t>(k / 4);
+    packed.columns = static_cast<std::uint32_t>(n);
+    packed.panel = static_cast<std::uint32_t>(k * width / 4);
+    VITRINE_ASSIGN(packed.buffer,
+                   Buffer::create(device_, static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n) * 4,
+                                  Where::device));
+    Packer packer(weight, in, out, width);
+    const std::uint64_t panel_bytes = static_cast<std::uint64_t>(k) * width * 4;
+    VITRINE_TRY(device_.write(
+        packed.buffer, panel_bytes, [&](std::span<std::byte> part, std::uint64_t offset) -> Status {
+            for (std::uint64_t at = 0; at < part.size(); at += panel_bytes)
+                if (!packer.panel((offset + at) / panel_bytes,
+                                  {reinterpret_cast<float*>(part.data() + at), panel_bytes / 4}))
+                    return tl::unexpected(not_finite(weight));
+            return {};
+        }));
+    bytes_ += packed.buffer.bytes();
+    return &matrices_.emplace(key, std::move(packed)).first->second;
+}
+
+Result<Slice> Weights::vector(model::WeightId id, int heads) {
+    const model::Weight& weight = model_.at(id);
+    const std::int64_t size = weight.rows * weight.cols;
+    const Blocks blocks = simplest(size, {heads, 4});
+    const std::pair key{id, blocks.heads};
+    if (const auto found = vectors_.find(key); found != vectors_.end()) return Slice{&found->second, 0, 0};
+
+    const Tensor dense = widened(weight);
+    if (!all_finite(dense.data)) return tl::unexpected(not_finite(weight));
+    VITRINE_ASSIGN(
+        Buffer buffer,
+        Buffer::create(device_, static_cast<std::uint64_t>(padded_size(size, blocks)) * 4, Where::device));
+    VITRINE_TRY(
+        device_.write(buffer, buffer.bytes(), [&](std::span<std::byte> part, std::uint64_t) -> Status {
+            std::memset(part.data(), 0, part.size());
+            auto* out = reinterpret_cast<float*>(part.data());
+            for (std::int64_t i = 0; i < size; ++i)
+                out[padded_index(i, size, blocks)] = dense.data[static_cast<std::size_t>(i)];
+            return {};
+        }));
+    bytes_ += buffer.bytes();
+    return Slice{&vectors_.emplace(key, std::move(buffer)).first->second, 0, 0};
+}
+
+Result<Table> Weights::table(model::WeightId id) {
+    const auto plain = matrices_.find(
+        key_of(model_.at(id), simplest(model_.at(id).rows, {}), simplest(model_.at(id).cols, {})));
+    if (plain != matrices_.end()) return Table{&plain->second, false};
+    if (const model::WeightId twin = twin_of(id); twin != model::no_weight) {
+        VITRINE_ASSIGN(const PackedMatrix* shared, matrix(twin, {}, {}));
+        return Table{shared, true};
+    }
+    VITRINE_ASSIGN(const PackedMatrix* own, matrix(id, {}, {}));
+    return Table{own, false};
+}
+
+} // namespace vitrine::backend::vulkan

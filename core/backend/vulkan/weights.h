@@ -1,0 +1,62 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <tuple>
+
+#include "core/backend/vulkan/device.h"
+#include "core/model/model.h"
+
+namespace vitrine::backend::vulkan {
+
+/// How a matrix is cut along an axis for values whose heads are padded: `heads` blocks, each padded to a
+/// multiple of `pad` elements.
+struct Blocks {
+    int heads = 1;
+    int pad = 4;
+};
+
+/// A matrix in panels (matmul.h).
+struct PackedMatrix {
+    Buffer buffer;
+    std::uint32_t k4 = 0;      ///< padded K / 4
+    std::uint32_t columns = 0; ///< padded N
+    std::uint32_t panel = 0;   ///< vec4s between panels
+};
+
+/// A matrix as a table of rows: row t is row t of the matrix, or column t where a product shares the copy.
+struct Table {
+    const PackedMatrix* matrix = nullptr;
+    bool by_column = false;
+};
+
+/// A model's weights in device memory, each once: a tied unembedding serves as the embedding too.
+class Weights {
+public:
+    Weights(Device& device, const model::Model& model) : device_(device), model_(model) {}
+
+    /// Uploads everything. malformed, naming the tensor, if a weight is not finite.
+    Status upload(const CancelToken& cancel, const Progress& progress);
+
+    /// W [in, out] for values whose axes are cut into blocks. Packed again where the plain copy does not fit.
+    Result<const PackedMatrix*> matrix(model::WeightId id, Blocks in, Blocks out);
+    /// A weight as padded blocks of four; `heads` as in Blocks.
+    Result<Slice> vector(model::WeightId id, int heads);
+    Result<Table> table(model::WeightId id);
+
+    const model::Model& model() const { return model_; }
+    std::uint64_t bytes() const { return bytes_; }
+
+private:
+    using MatrixKey =
+        std::tuple<const std::byte*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, int>;
+    MatrixKey key_of(const model::Weight& weight, Blocks in, Blocks out) const;
+    model::WeightId twin_of(model::WeightId id) const;
+
+    Device& device_;
+    const model::Model& model_;
+    std::map<MatrixKey, PackedMatrix> matrices_;
+    std::map<std::pair<model::WeightId, int>, Buffer> vectors_;
+    std::uint64_t bytes_ = 0;
+};
+
+} // namespace vitrine::backend::vulkan
