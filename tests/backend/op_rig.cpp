@@ -2,10 +2,13 @@
 
 #include <map>
 
+#include "core/backend/vulkan/backend.h"
+
 namespace vitrine::test {
 
 std::vector<std::string> devices() {
     std::vector<std::string> ids;
+    qputenv("VITRINE_VULKAN_VALIDATION", "1");
     for (const backend::DeviceInfo& device : backend::list_devices())
         ids.push_back(device.id);
     return ids;
@@ -90,8 +93,9 @@ int OpRig::capture(run::ValueId value) {
 }
 
 std::unique_ptr<backend::LoadedModel> OpRig::load(const QString& device) const {
-    // Devices stay open: opening one can take longer than all that a test does on it.
-    static std::map<QString, std::unique_ptr<backend::Backend>> open;
+    // Devices stay open: opening one can take longer than all that a test does on it. To the very end:
+    // drivers and layers take their own statics down before ours.
+    static auto& open = *new std::map<QString, std::unique_ptr<backend::Backend>>;
     std::unique_ptr<backend::Backend>& backend = open[device];
     if (backend == nullptr) {
         auto opened = backend::open_backend(device.toStdString(), 2);
@@ -119,6 +123,8 @@ backend::Outputs OpRig::run(const QString& device, backend::KvCache* cache) cons
         none.captures.resize(static_cast<std::size_t>(plan.capture_slots));
         return none;
     }
+    if (backend::vulkan::validation_messages() > 0)
+        QTest::qFail("the Vulkan validation layer has complaints", __FILE__, __LINE__);
     return std::move(*outputs);
 }
 
