@@ -121,7 +121,7 @@ private slots:
         const auto loaded = rig.load(device);
         CancelToken cancel;
         std::thread canceller([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
             cancel.cancel();
         });
         const auto outputs = loaded->execute(rig.plan, nullptr, cancel, {});
