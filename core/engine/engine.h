@@ -34,6 +34,7 @@ struct OpenModel {
     model::Model model;
     std::optional<tokenizer::Tokenizer> tokenizer; ///< absent for shapes made in memory
     std::vector<std::int32_t> stop_ids;
+    std::string config; ///< config.json as text; empty for shapes made in memory
     std::unique_ptr<backend::Backend> backend;
     std::unique_ptr<backend::LoadedModel> loaded;
     double load_ms = 0;
@@ -105,8 +106,20 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Where the default model lies: beside the program, in the source tree, or in the installed share folder.
-Result<std::filesystem::path> resources_folder();
+/// A model described and mapped, on no device yet.
+struct Description {
+    model::Model model;
+    std::optional<tokenizer::Tokenizer> tokenizer; ///< absent for shapes made in memory
+    std::vector<std::int32_t> stop_ids;
+    std::string config;
+};
+
+/// Folder of a model by name: "default" or a path.
+Result<std::filesystem::path> model_folder(const std::string& name);
+Result<Description> describe_model(const std::string& name, const CancelToken& cancel,
+                                   const Progress& progress);
+Result<std::shared_ptr<OpenModel>> open_model(const ModelRequest& request, const CancelToken& cancel,
+                                              const Progress& progress);
 
 /// Rows of a prompt: encoded text with its special tokens marked.
 Result<run::RunRow> encode_row(const OpenModel& model, std::string_view text, tokenizer::Specials specials);

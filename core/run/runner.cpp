@@ -97,6 +97,15 @@ const Captured* RowResult::find(const std::string& hook) const {
     return nullptr;
 }
 
+Status check(const model::Model& model, const RunSpec& spec, bool generating) {
+    VITRINE_TRY(match_request(model, spec, generating));
+    if (generating) return {};
+    for (std::size_t row = 0; row < spec.rows.size(); ++row)
+        VITRINE_TRY(
+            chosen_positions(spec, static_cast<int>(spec.rows[row].ids.size()), static_cast<int>(row)));
+    return {};
+}
+
 Result<RunResult> run(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,
                       const CancelToken& cancel, const Progress& progress) {
     VITRINE_ASSIGN(Request request, match_request(model, spec, false));

@@ -6,6 +6,10 @@
 
 namespace vitrine::run {
 
+/// What run() and generate() would refuse before they start: unknown hooks, edits that match nothing, empty
+/// or overlong rows, positions outside. `generating` allows positions that do not exist yet.
+Status check(const model::Model& model, const RunSpec& spec, bool generating);
+
 /// Runs a spec: resolves globs, means and `from` (by an unedited run first), splits the batch to the memory
 /// budget (which changes no bits), executes, and sorts what comes back by row.
 /// Errors: usage (an edit that matches nothing, a wrong shape), not_found (unknown hook), out_of_range (row
