@@ -1,5 +1,7 @@
 #include "core/engine/engine.h"
 
+#include <fmt/format.h>
+
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/recorder.h"
@@ -65,7 +67,15 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     VITRINE_ASSIGN(const RegisteredAnalysis* analysis, find_analysis(id));
     AnalysisRecord record;
     record.id = id;
-    VITRINE_ASSIGN(record.parameters, check_parameters(analysis->manifest, parameters));
+    const TokenOfText token_of = [&](std::string_view text) -> Result<std::int32_t> {
+        if (const auto id = model.tokenizer->single_token(text)) return *id;
+        return fail(Code::usage,
+                    fmt::format("\"{}\" is not exactly one token of this model; a leading space is part "
+                                "of a token.",
+                                text));
+    };
+    VITRINE_ASSIGN(record.parameters, check_parameters(analysis->manifest, parameters,
+                                                       model.tokenizer ? token_of : TokenOfText()));
     run::RunSpec prompts;
     prompts.rows = rows;
     if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts, false));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -37,6 +38,8 @@ struct Workbench::Shared {
     std::condition_variable wake;
     std::deque<Job> waiting;
     std::optional<Job> current;
+    std::map<std::string, CancelToken>
+        newest; ///< of each tag; a result that still waits for delivery obeys it
     JobId last_id = 0;
     bool stopping = false;
     Closure listener;
@@ -122,13 +125,13 @@ JobId Workbench::post(std::string tag, std::string label, Work work) {
     {
         const std::lock_guard lock(shared_->mutex);
         id = ++shared_->last_id;
-        if (!tag.empty()) {
-            for (Job& job : shared_->waiting)
-                if (job.tag == tag) job.cancel.cancel();
-            std::erase_if(shared_->waiting, [&](const Job& job) { return job.tag == tag; });
-            if (shared_->current && shared_->current->tag == tag) shared_->current->cancel.cancel();
-        }
         Job job;
+        if (!tag.empty()) {
+            if (const auto older = shared_->newest.find(tag); older != shared_->newest.end())
+                older->second.cancel();
+            shared_->newest.insert_or_assign(tag, job.cancel);
+            std::erase_if(shared_->waiting, [&](const Job& waiting) { return waiting.tag == tag; });
+        }
         job.id = id;
         job.tag = std::move(tag);
         job.work = std::move(work);
