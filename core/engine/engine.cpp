@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/version.h"
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/recorder.h"
@@ -87,7 +88,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"device", model.loaded->device().name},
                          {"driver", model.loaded->device().driver},
                          {"precision", backend::name_of(model.loaded->precision())},
-                         {"version", VITRINE_VERSION},
+                         {"version", version()},
                          {"ids", std::move(ids)}};
     const Json json{
         {"model", model.request.name},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/hash.h"
+#include "core/base/version.h"
 
 namespace vitrine::engine {
 
@@ -37,7 +38,7 @@ store::FileHeader header_for(const OpenModel& model, const Json& spec) {
     header.spec_hash = sha256(header.spec);
     header.device = model.loaded->device().name;
     header.precision = backend::name_of(model.loaded->precision());
-    header.version = VITRINE_VERSION;
+    header.version = version();
     return header;
 }
 
@@ -114,7 +115,7 @@ Result<StepRecorder> StepRecorder::begin(session::Session* session, const OpenMo
     step.spec = spec;
     step.device = {model.loaded->device().name, model.loaded->device().driver};
     step.precision = backend::name_of(model.loaded->precision());
-    step.app_version = VITRINE_VERSION;
+    step.app_version = version();
     step.model =
         session::Model{model.model.weights_hash, tokenizer_hash(model), model.config, model.model.path};
     VITRINE_ASSIGN(recorder.seq_, session->begin_step(step));
