@@ -15,9 +15,13 @@ namespace {
 using Axes = std::vector<std::string>;
 constexpr int run = -1; // a size that the run decides
 
-/// Hooks that cost much and are rarely meant: a glob matches them only if it names them.
-constexpr std::array on_request{"hook_attn_in", "hook_q_input", "hook_k_input",
-                                "hook_v_input", "hook_result",  "hook_mlp_in"};
+/// Hooks that cost much and are rarely meant: a glob matches them only if it holds the word beside them.
+constexpr std::array<std::array<const char*, 2>, 6> on_request{{{"hook_attn_in", "attn_in"},
+                                                                {"hook_q_input", "_input"},
+                                                                {"hook_k_input", "_input"},
+                                                                {"hook_v_input", "_input"},
+                                                                {"hook_result", "result"},
+                                                                {"hook_mlp_in", "mlp_in"}}};
 
 class List {
 public:
@@ -158,8 +162,9 @@ std::optional<std::string> expand_short_name(std::string_view text) {
 
 bool asked_for(std::string_view pattern, const std::string& name) {
     const std::string leaf = name.substr(name.rfind('.') + 1);
-    if (std::find(on_request.begin(), on_request.end(), leaf) == on_request.end()) return true;
-    return pattern.find(std::string_view(leaf).substr(5)) != std::string_view::npos;
+    for (const auto& [hook, word] : on_request)
+        if (leaf == hook) return pattern.find(word) != std::string_view::npos;
+    return true;
 }
 
 /// Edit distance, for "did you mean".
