@@ -1,12 +1,13 @@
 #include "core/session/journal.h"
 
 #include <cctype>
-#include <cstdlib>
 #include <system_error>
 
 #include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
+#include "core/session/folders.h"
 #include "core/session/migrations.h"
 
 namespace vitrine::session {
@@ -30,6 +31,7 @@ std::string uri_of(const fs::path& file) {
 /// Reads the first page, so that what is wrong with the file shows here.
 SQLite::Database checked(SQLite::Database database) {
     database.exec("PRAGMA foreign_keys = ON");
+    database.exec("PRAGMA trusted_schema = OFF"); // sessions come from strangers, too
     (void)database.execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
 }
@@ -40,30 +42,10 @@ bool has_unwritten_log(const fs::path& file) {
     return !error && size > 0;
 }
 
-/// A folder that goes with the object.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "vitrine-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
-        path_ = name;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
-
 /// A program was killed and the folder made read-only: its last commits lie in the log, which SQLite reads
 /// only where it may write. So it reads a copy, from which the whole goes into memory.
 SQLite::Database read_with_log(const fs::path& file) {
-    const TemporaryFolder folder;
+    const ScratchFolder folder;
     const fs::path copy = folder.path() / "session.sqlite";
     fs::copy_file(file, copy);
     fs::copy_file(file.string() + "-wal", copy.string() + "-wal");
@@ -78,6 +60,15 @@ SQLite::Database read_with_log(const fs::path& file) {
 } // namespace
 
 fs::path journal_file(const fs::path& folder) { return folder / "session.sqlite"; }
+
+Status check_exists(const fs::path& folder) {
+    std::error_code ignored;
+    if (fs::exists(journal_file(folder), ignored)) return {};
+    if (!fs::exists(folder, ignored))
+        return fail(Code::not_found, fmt::format("There is no session {}.", folder.string()));
+    return fail(Code::malformed,
+                fmt::format("{} is not a session: it has no session.sqlite.", folder.string()));
+}
 
 Error journal_error(const fs::path& folder, const SQLite::Exception& error) {
     const std::string name = folder.string();
@@ -143,6 +134,19 @@ Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
                                     file.string()));
         return database;
     });
+}
+
+void copy_journal(SQLite::Database& database, const fs::path& file) {
+    SQLite::Database copy(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Backup(copy, database).executeStep();
+}
+
+std::vector<std::string> files_of(SQLite::Database& database) {
+    std::vector<std::string> files;
+    SQLite::Statement row(database, "SELECT DISTINCT file FROM artifact ORDER BY file");
+    while (row.executeStep())
+        files.push_back(row.getColumn(0).getString());
+    return files;
 }
 
 Status make_journal(const fs::path& folder) {

@@ -2,6 +2,7 @@
 // Inside core/session only: the SQLite file, and where SQLite's exceptions stop.
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
@@ -13,6 +14,9 @@ namespace vitrine::session {
 
 /// "session.sqlite" in a session's folder.
 std::filesystem::path journal_file(const std::filesystem::path& folder);
+
+/// not_found if there is no such folder, malformed if it holds no journal.
+Status check_exists(const std::filesystem::path& folder);
 
 /// The sentence for a failed call: full disk, held by another program, damaged, ….
 Error journal_error(const std::filesystem::path& folder, const SQLite::Exception& error);
@@ -36,6 +40,12 @@ Result<SQLite::Database> open_journal(const std::filesystem::path& folder);
 /// For reading beside a writer, in a folder that cannot be written, or on a read-only disk. `session` if the
 /// journal has another format than this program's.
 Result<SQLite::Database> open_journal_to_read(const std::filesystem::path& folder);
+
+/// A copy of an open journal as it is at this moment, in one closed file. Throws SQLite::Exception.
+void copy_journal(SQLite::Database& database, const std::filesystem::path& file);
+
+/// The files that artifacts lie in, relative to the session's folder. Throws SQLite::Exception.
+std::vector<std::string> files_of(SQLite::Database& database);
 
 /// A new, closed journal in an existing folder.
 Status make_journal(const std::filesystem::path& folder);

@@ -98,6 +98,9 @@ Result<int> check_version(SQLite::Database& database, const std::string& name) {
     const int version = pragma(database, "user_version");
     if (pragma(database, "application_id") != application_id || version < 1)
         return fail(Code::malformed, fmt::format("{} is not the journal of a session.", name));
+    if (database.execAndGet("SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')")
+            .getInt() != 0)
+        return fail(Code::malformed, fmt::format("{} holds triggers or views, which no session has.", name));
     if (version > schema_version())
         return fail(Code::session,
                     fmt::format("{} was written by a newer version of Vitrine (format {}, this "

@@ -1,15 +1,11 @@
 #include "core/session/session.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <system_error>
-
-#include <unistd.h>
 
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
+#include "core/session/folders.h"
 #include "core/session/state.h"
 #include "core/store/durable.h"
 
@@ -17,31 +13,6 @@ namespace vitrine::session {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// "work.vitrine/" and "work.vitrine" are the same folder.
-fs::path without_slash(const fs::path& folder) {
-    return folder.has_filename() ? folder : folder.parent_path();
-}
-
-Status make_folders(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directory(folder, error);
-    if (!error) fs::create_directory(folder / "activations", error);
-    if (error) return fail(Code::io, fmt::format("Cannot make {}: {}.", folder.string(), error.message()));
-    return {};
-}
-
-/// All of a new session under another name, flushed, then renamed: it is there whole or not at all.
-Status build(const fs::path& temporary, const fs::path& folder) {
-    VITRINE_TRY(make_folders(temporary));
-    VITRINE_TRY(make_journal(temporary));
-    VITRINE_TRY(store::sync_path(journal_file(temporary)));
-    VITRINE_TRY(store::sync_path(temporary));
-    if (::rename(temporary.c_str(), folder.c_str()) != 0)
-        return fail(Code::io,
-                    fmt::format("Cannot make the session {}: {}.", folder.string(), std::strerror(errno)));
-    return store::sync_path(store::folder_of(folder));
-}
 
 /// The writer holds the lock, so who left a step running is dead.
 Result<std::vector<std::int64_t>> interrupt_running(const fs::path& folder, SQLite::Database& database) {
@@ -65,15 +36,6 @@ void remove_temporaries(const fs::path& folder) {
         if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
 }
 
-Status check_exists(const fs::path& folder) {
-    std::error_code ignored;
-    if (fs::exists(journal_file(folder), ignored)) return {};
-    if (!fs::exists(folder, ignored))
-        return fail(Code::not_found, fmt::format("There is no session {}.", folder.string()));
-    return fail(Code::malformed,
-                fmt::format("{} is not a session: it has no session.sqlite.", folder.string()));
-}
-
 } // namespace
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -83,17 +45,10 @@ Session::~Session() = default;
 
 Result<Session> Session::create(const fs::path& given) {
     const fs::path folder = without_slash(given);
-    std::error_code ignored;
-    if (fs::exists(folder, ignored) && !fs::is_empty(folder, ignored))
-        return fail(Code::session, fmt::format("{} exists already: choose another name.", folder.string()));
-    if (!fs::is_directory(store::folder_of(folder), ignored))
-        return fail(Code::not_found, fmt::format("Cannot make the session {}: there is no folder {}.",
-                                                 folder.string(), store::folder_of(folder).string()));
-    const fs::path temporary = store::temporary_name(folder);
-    if (auto built = build(temporary, folder); !built) {
-        fs::remove_all(temporary, ignored);
-        return tl::unexpected(built.error());
-    }
+    VITRINE_ASSIGN(NewFolder fresh, NewFolder::make(folder));
+    VITRINE_TRY(make_journal(fresh.path()));
+    VITRINE_TRY(store::sync_path(journal_file(fresh.path())));
+    VITRINE_TRY(fresh.publish());
     return open(folder, Mode::read_write);
 }
 

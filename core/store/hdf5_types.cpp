@@ -81,6 +81,7 @@ void write_attribute(const H5::H5Object& object, const char* name, const std::st
 void write_attribute(const H5::H5Object& object, const char* name, const std::vector<std::string>& values) {
     const H5::StrType type = text_type();
     std::vector<const char*> texts;
+    texts.reserve(values.size());
     for (const std::string& value : values)
         texts.push_back(value.c_str());
     const H5::Attribute attribute =
@@ -107,6 +108,7 @@ std::vector<std::string> texts_attribute(const H5::H5Object& object, const char*
     const H5::StrType type = attribute.getStrType();
     if (!texts.empty()) attribute.read(type, texts.data());
     std::vector<std::string> values;
+    values.reserve(texts.size());
     for (const char* text : texts)
         values.emplace_back(text != nullptr ? text : "");
     if (!texts.empty()) H5Dvlen_reclaim(type.getId(), space.getId(), H5P_DEFAULT, texts.data());
