@@ -53,8 +53,12 @@ Status check_storage(const H5::DataSet& set, const std::string& name, std::uintm
     long double bytes = static_cast<long double>(set.getDataType().getSize());
     for (const std::int64_t axis : shape_of(set.getSpace()))
         bytes *= static_cast<long double>(axis);
-    if (bytes > 1032.0L * static_cast<long double>(file_size))
-        return fail(Code::malformed, fmt::format("{} claims more elements than its file can hold.", name));
+    const auto stored = static_cast<long double>(set.getStorageSize());
+    // A contiguous set without storage was never written and reads as zeros.
+    const H5D_layout_t layout = properties.getLayout();
+    const bool cut = stored < bytes && (layout == H5D_COMPACT || (layout == H5D_CONTIGUOUS && stored > 0));
+    if (cut || bytes > 1032.0L * static_cast<long double>(file_size))
+        return fail(Code::malformed, fmt::format("{} claims more elements than its file holds.", name));
     return {};
 }
 
@@ -69,7 +73,6 @@ struct ActivationReader::File {
     fs::path path;
     std::uintmax_t size = 0;
     H5::H5File hdf5;
-    FileHeader header;
     std::vector<DatasetInfo> datasets;
 
     std::string action(std::string_view name) const {
@@ -86,17 +89,12 @@ struct ActivationReader::File {
 
     void list() {
         const H5::Group root = hdf5.openGroup("/");
-        header = {text_attribute(root, "model"),  text_attribute(root, "weights_hash"),
-                  text_attribute(root, "spec"),   text_attribute(root, "spec_hash"),
-                  text_attribute(root, "device"), text_attribute(root, "precision"),
-                  text_attribute(root, "version")};
         std::vector<std::string> names;
         if (H5Ovisit2(root.getId(), H5_INDEX_NAME, H5_ITER_INC, collect_name, &names, H5O_INFO_BASIC) < 0)
             throw H5::FileIException("H5Ovisit", "the list of data sets cannot be read");
         for (const std::string& name : names) {
             const H5::DataSet set = hdf5.openDataSet(name);
-            datasets.push_back({name, shape_of(set.getSpace()), element_type(set.getDataType()),
-                                texts_attribute(set, "axes"), text_attribute(set, "hook")});
+            datasets.push_back({name, shape_of(set.getSpace()), element_type(set.getDataType())});
         }
     }
 
@@ -122,6 +120,8 @@ struct ActivationReader::File {
         return with_block(info, block, [&](const auto& set, const auto& target, const auto& source) -> Bytes {
             VITRINE_TRY(check_storage(set, info.name, size));
             const H5::DataType type = set.getDataType();
+            if (type.detectClass(H5T_VLEN) || H5Tis_variable_str(type.getId()) > 0)
+                return fail(Code::unsupported, fmt::format("{} has elements of no fixed size.", info.name));
             std::vector<std::byte> bytes(static_cast<std::size_t>(target.getSimpleExtentNpoints()) *
                                          type.getSize());
             if (!bytes.empty()) set.read(bytes.data(), type, target, source);
@@ -186,12 +186,28 @@ Result<ActivationReader> ActivationReader::open(const fs::path& path) {
     return ActivationReader(std::move(file));
 }
 
-const FileHeader& ActivationReader::header() const { return file_->header; }
+Result<FileHeader> ActivationReader::header() const {
+    return guarded(Code::malformed, file_->action("the attributes"), [&]() -> Result<FileHeader> {
+        const H5::Group root = file_->hdf5.openGroup("/");
+        const auto text = [&](const char* name) { return text_attribute(root, name); };
+        return FileHeader{text("model"),  text("weights_hash"), text("spec"),   text("spec_hash"),
+                          text("device"), text("precision"),    text("version")};
+    });
+}
+
 const std::vector<DatasetInfo>& ActivationReader::datasets() const { return file_->datasets; }
 
 Result<DatasetInfo> ActivationReader::dataset(std::string_view name) const {
     VITRINE_ASSIGN(const DatasetInfo* info, file_->find(name));
     return *info;
+}
+
+Result<DatasetLabels> ActivationReader::labels(std::string_view name) const {
+    VITRINE_ASSIGN(const DatasetInfo* info, file_->find(name));
+    return guarded(Code::malformed, file_->action(name), [&]() -> Result<DatasetLabels> {
+        const H5::DataSet set = file_->hdf5.openDataSet(info->name);
+        return DatasetLabels{texts_attribute(set, "axes"), text_attribute(set, "hook")};
+    });
 }
 
 Result<Tensor> ActivationReader::read(std::string_view name) const { return file_->elements(name, nullptr); }

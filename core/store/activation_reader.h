@@ -18,11 +18,17 @@ struct DatasetInfo {
     std::string name; ///< "/row0/blocks.3.attn.hook_pattern"
     Shape shape;
     std::optional<DType> dtype; ///< none for texts, compounds and numbers of another byte order
+};
+
+/// The attributes of a data set; empty where it has none.
+struct DatasetLabels {
     std::vector<std::string> axes;
     std::string hook;
 };
 
 /// An open file. As with ActivationWriter, one thread of the program at a time.
+/// Labels are read when asked for: what flipped bits in a file can crash inside HDF5 1.10 is the heap in
+/// which it keeps texts of variable length, and numbers are read without it.
 class ActivationReader {
 public:
     /// not_found if there is no such file; malformed if it is not HDF5, or incomplete or damaged.
@@ -32,11 +38,12 @@ public:
     ~ActivationReader();
 
     /// Attributes of the file; those that it lacks are empty.
-    const FileHeader& header() const;
+    Result<FileHeader> header() const;
 
     /// Every data set, by name.
     const std::vector<DatasetInfo>& datasets() const;
     Result<DatasetInfo> dataset(std::string_view name) const;
+    Result<DatasetLabels> labels(std::string_view name) const;
 
     /// All elements as float32. not_found, unsupported (texts, compounds), malformed, out_of_memory.
     Result<Tensor> read(std::string_view name) const;
