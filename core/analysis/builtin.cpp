@@ -1,7 +1,9 @@
 #include "core/analysis/builtin.h"
 
 #include "core/analysis/attention.h"
+#include "core/analysis/generation_lanes.h"
 #include "core/analysis/head_entropy.h"
+#include "core/analysis/head_metrics.h"
 #include "core/analysis/lens.h"
 #include "core/analysis/sinks.h"
 #include "core/sdk/analysis.h"
@@ -20,7 +22,8 @@ const vitrine_plugin& plugin_of() {
 } // namespace
 
 const vitrine_plugin& builtin() {
-    return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy, Lens, LensEntropy>();
+    return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy, HeadMetrics, Lens, LensEntropy,
+                     GenerationLanes>();
 }
 
 } // namespace vitrine::analysis

@@ -45,6 +45,7 @@ std::optional<sdk::Failure> Lens::begin(const sdk::Start& start) {
     logit_ = by_layer("logit", followed);
     prob_ = by_layer("prob", followed);
     rank_ = by_layer("rank", followed);
+    rank_.whole = true;
     entropy_ = by_layer("entropy");
     kl_ = by_layer("kl_to_final");
     return std::nullopt;

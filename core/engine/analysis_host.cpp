@@ -31,7 +31,7 @@ public:
         OutgoingMessage start;
         start.json = {{"call", "start"},
                       {"parameters", parameters},
-                      {"model", model_facts(services_.model->spec, services_.bos)},
+                      {"model", model_facts(services_.model->spec, services_.bos, services_.special_ids)},
                       {"rows", rows_json(rows)}};
         VITRINE_TRY(step(start));
         while (need_) {

@@ -18,8 +18,9 @@ namespace vitrine::engine {
 /// What an analysis works on, and who does the work.
 struct AnalysisServices {
     const model::Model* model = nullptr;
-    std::optional<std::int32_t> bos;    ///< the token that starts a text, if the tokenizer has one
-    std::vector<std::int32_t> stop_ids; ///< of generation
+    std::optional<std::int32_t> bos;       ///< the token that starts a text, if the tokenizer has one
+    std::vector<std::int32_t> special_ids; ///< that no made-up text should contain
+    std::vector<std::int32_t> stop_ids;    ///< of generation
     std::function<Result<run::RunResult>(const run::RunSpec&)> run;
     std::function<Result<run::GenerateResult>(const run::GenerateSpec&)> generate;
     std::function<std::string(std::int32_t)> token_text; ///< may be empty

@@ -116,6 +116,7 @@ Result<ResultValue> result_of(const Json& json, const vitrine_message& message) 
             return fail(Code::internal,
                         fmt::format("axis {} of {} has a wrong size", read.name, result.name));
     }
+    result.whole = json.value("whole", false);
     if (json.contains("lengths")) result.lengths = json["lengths"].get<std::vector<std::int64_t>>();
     if (ragged && (shape.empty() || static_cast<std::int64_t>(result.lengths.size()) != shape.front()))
         return fail(Code::internal, fmt::format("{} is ragged and has no lengths", result.name));
@@ -163,7 +164,8 @@ vitrine_message OutgoingMessage::message() {
     return {text_.c_str(), arrays_.data(), arrays_.size()};
 }
 
-Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos) {
+Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
+                 const std::vector<std::int32_t>& special_ids) {
     return {{"family", spec.family},
             {"layers", spec.layers},
             {"d_model", spec.d_model},
@@ -180,7 +182,8 @@ Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos) 
             {"positional", model::name_of(spec.positional)},
             {"tied", spec.tied},
             {"window", spec.window},
-            {"bos", bos ? Json(*bos) : Json()}};
+            {"bos", bos ? Json(*bos) : Json()},
+            {"special_ids", special_ids}};
 }
 
 Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t>& stop_ids) {

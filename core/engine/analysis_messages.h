@@ -43,8 +43,9 @@ struct AnalysisNeed {
     std::vector<std::string> weights;
 };
 
-/// {"layers", …, "bos"} of "start".
-Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos);
+/// {"layers", …, "special_ids"} of "start".
+Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
+                 const std::vector<std::int32_t>& special_ids);
 
 /// Errors: internal (not as abi.h says, or nothing is asked for), unsupported (reserved kinds, edits that
 /// read files), usage (an edit that does not parse).

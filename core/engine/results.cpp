@@ -1,13 +1,18 @@
 #include "core/engine/results.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vitrine::engine {
 
 namespace {
 
 Json nested(const ResultValue& result, std::size_t axis, std::int64_t row, std::int64_t& offset) {
-    if (axis == result.axes.size()) return result.data[static_cast<std::size_t>(offset++)];
+    if (axis == result.axes.size()) {
+        const double value = result.data[static_cast<std::size_t>(offset++)];
+        if (result.whole && std::isfinite(value)) return static_cast<std::int64_t>(value);
+        return value;
+    }
     const ResultAxis& current = result.axes[axis];
     std::int64_t part = 1; // elements of one index of this axis
     for (std::size_t inner = axis + 1; inner < result.axes.size(); ++inner)

@@ -23,9 +23,10 @@ struct ResultValue {
     std::vector<ResultAxis> axes;
     std::vector<double> data; ///< row-major over axes; empty for table, graph, features and text
     Json json;                ///< table: array of objects; graph: nodes and edges; text: a string
-    /// Where rows differ in length: entries of each row along its ragged axes (the first axis is `row`). Those
-    /// axes are as large as the longest row needs, and `data` is NaN beyond the end of a row.
+    /// Where rows differ in length: entries of each row along its ragged axes (the first axis is `row`).
+    /// Those axes are as large as the longest row needs, and `data` is NaN beyond the end of a row.
     std::vector<std::int64_t> lengths;
+    bool whole = false; ///< ids or counts: written without a fraction
 };
 
 /// The data as the command line prints it: nested arrays in the order of the axes, ragged rows cut to their

@@ -17,7 +17,8 @@
  *    "parameters": {name: value, ...},      every parameter of the manifest, checked, defaults filled in
  *    "model": {"family","layers","d_model","heads","kv_heads","d_head","d_ff","vocab","context",
  *              "norm":"layer|rms","norm_eps","activation","gated","positional","tied",
- *              "window":[keys seen by each layer, 0: all],"bos": id or null},
+ *              "window":[keys seen by each layer, 0: all],
+ *              "bos": id or null,"special_ids":[...]},
  *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}]}
  *
  * Answer to a need:
@@ -52,6 +53,7 @@
  *       features, text. A result that the manifest lists as a series may come as a matrix.
  *       Rows of different length: the array is as large as the longest row, NaN beyond the end of a row, with
  *       "lengths":[entries of each row] and "ragged":true at the axes that end early.
+ *       "whole":true where all numbers are ids or counts.
  *       An object in a table with "id" and without "token" gets the token's text.
  *   {"error": {"code","message"}}                    one sentence; codes are those of the command line
  *   {"progress": share, "doing": text}               any number, between the others

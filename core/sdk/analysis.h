@@ -81,6 +81,7 @@ inline Json to_json(const ResultData& result, const std::string& array) {
         axes.push_back(std::move(entry));
     }
     Json json = {{"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}};
+    if (result.whole) json["whole"] = true;
     if (!result.lengths.empty()) json["lengths"] = result.lengths;
     if (result.data.empty() && result.axes.empty())
         json["value"] = result.value;

@@ -23,6 +23,7 @@ struct ModelFacts {
     bool gated = false, tied = false;
     std::vector<int> window;
     std::optional<std::int32_t> bos;
+    std::vector<std::int32_t> special_ids;
 
     /// Keys that query `query` of a layer may look at, itself included.
     int visible_keys(int layer, int query) const {
@@ -65,15 +66,30 @@ struct Start {
     }
 
     static Start parse(const Json& json) {
-        const Json& m = json.at("model");
         Start start;
         start.parameters = json.at("parameters");
-        start.model = {m.at("family"),   m.at("norm"),    m.at("activation"), m.at("positional"),
-                       m.at("layers"),   m.at("d_model"), m.at("heads"),      m.at("kv_heads"),
-                       m.at("d_head"),   m.at("d_ff"),    m.at("vocab"),      m.at("context"),
-                       m.at("norm_eps"), m.at("gated"),   m.at("tied"),       m.at("window"),
-                       std::nullopt};
-        if (!m.at("bos").is_null()) start.model.bos = m.at("bos").get<std::int32_t>();
+        const Json& facts = json.at("model");
+        ModelFacts& model = start.model;
+        for (const auto& [name, field] : {std::pair{"family", &model.family},
+                                          {"norm", &model.norm},
+                                          {"activation", &model.activation},
+                                          {"positional", &model.positional}})
+            facts.at(name).get_to(*field);
+        for (const auto& [name, field] : {std::pair{"layers", &model.layers},
+                                          {"d_model", &model.d_model},
+                                          {"heads", &model.heads},
+                                          {"kv_heads", &model.kv_heads},
+                                          {"d_head", &model.d_head},
+                                          {"d_ff", &model.d_ff},
+                                          {"vocab", &model.vocab},
+                                          {"context", &model.context}})
+            facts.at(name).get_to(*field);
+        facts.at("norm_eps").get_to(model.norm_eps);
+        facts.at("gated").get_to(model.gated);
+        facts.at("tied").get_to(model.tied);
+        facts.at("window").get_to(model.window);
+        if (!facts.at("bos").is_null()) model.bos = facts.at("bos").get<std::int32_t>();
+        facts.at("special_ids").get_to(model.special_ids);
         for (const Json& row : json.at("rows"))
             start.rows.push_back({row.at("ids"), row.at("tokens"), row.at("special")});
         return start;

@@ -64,24 +64,32 @@ struct ResultData {
     std::vector<Axis> axes;
     std::vector<double> data; ///< row-major over axes
     Json value;               ///< of kinds without an array
+    bool whole = false;       ///< ids or counts: written without a fraction
     std::vector<int> lengths; ///< of each row along its ragged axes, where there are some
 
     static ResultData array(std::string name, std::string kind, std::vector<Axis> axes) {
         std::size_t count = 1;
         for (const Axis& axis : axes)
             count *= static_cast<std::size_t>(axis.size);
-        return {std::move(name), std::move(kind),
-                std::move(axes), std::vector<double>(count, std::nan("")),
-                nullptr,         {}};
+        ResultData result = of(std::move(name), std::move(kind));
+        result.axes = std::move(axes);
+        result.data.assign(count, std::nan(""));
+        return result;
     }
     static ResultData number(std::string name, double value) {
-        return {std::move(name), "number", {}, {value}, nullptr, {}};
+        ResultData result = of(std::move(name), "number");
+        result.data = {value};
+        return result;
     }
-    static ResultData text(std::string name, std::string value) {
-        return {std::move(name), "text", {}, {}, std::move(value), {}};
+    static ResultData text(std::string name, const std::string& value) {
+        ResultData result = of(std::move(name), "text");
+        result.value = value;
+        return result;
     }
     static ResultData table(std::string name, Json rows) {
-        return {std::move(name), "table", {}, {}, std::move(rows), {}};
+        ResultData result = of(std::move(name), "table");
+        result.value = std::move(rows);
+        return result;
     }
 
     template <typename... Index>
@@ -90,6 +98,14 @@ struct ResultData {
         std::size_t axis = 0;
         ((offset = offset * axes[axis++].size + static_cast<std::int64_t>(index)), ...);
         return data[static_cast<std::size_t>(offset)];
+    }
+
+private:
+    static ResultData of(std::string name, std::string kind) {
+        ResultData result;
+        result.name = std::move(name);
+        result.kind = std::move(kind);
+        return result;
     }
 };
 

@@ -40,7 +40,7 @@ inline Json model(int layers, int heads, const Json& changes = Json::object()) {
                   {"norm_eps", 0.0},   {"activation", "silu"},
                   {"gated", true},     {"positional", "rotary"},
                   {"tied", false},     {"window", Json::array()},
-                  {"bos", 0}};
+                  {"bos", 0},          {"special_ids", {0}}};
     facts.update(changes);
     return facts;
 }
