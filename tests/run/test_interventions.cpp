@@ -82,16 +82,19 @@ class TestInterventions : public QObject {
                     << name << QString::fromStdString(device);
     }
 
-    static const Loaded& model() {
+    std::map<std::pair<std::string, std::string>, std::unique_ptr<Loaded>> open_;
+
+    const Loaded& model() {
         QFETCH(QString, name);
         QFETCH(QString, device);
-        static std::map<std::pair<std::string, std::string>, std::unique_ptr<Loaded>> open;
-        auto& slot = open[{name.toStdString(), device.toStdString()}];
+        auto& slot = open_[{name.toStdString(), device.toStdString()}];
         if (!slot) slot = std::make_unique<Loaded>(test::fixture(name.toStdString()), device.toStdString());
         return *slot;
     }
 
 private slots:
+    void cleanupTestCase() { open_.clear(); } // before the Vulkan driver is unloaded
+
     void captures_change_no_bits_data() { models(); }
     void captures_change_no_bits() {
         const RunResult plain = model().run(spec_of({}));
