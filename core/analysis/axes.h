@@ -41,3 +41,4 @@ inline sdk::ResultData per_row(const std::string& name, const std::string& kind,
 }
 
 } // namespace vitrine::analysis
+#include "core/base/json.h"
