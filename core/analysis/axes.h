@@ -41,4 +41,3 @@ inline sdk::ResultData per_row(const std::string& name, const std::string& kind,
 }
 
 } // namespace vitrine::analysis
-#include "core/base/json.h"

@@ -36,4 +36,3 @@ Result<T> member_or(const Json& object, const char* key, T fallback, std::string
 }
 
 } // namespace vitrine
-#include <sqlite3.h>

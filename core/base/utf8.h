@@ -15,4 +15,3 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 Status check_utf8(std::string_view text, std::string_view what);
 
 } // namespace vitrine
-#include <QString>
