@@ -149,8 +149,8 @@ std::vector<std::string> files_of(SQLite::Database& database) {
     return files;
 }
 
-Status make_journal(const fs::path& folder) {
-    return guarded(folder, [&]() -> Status {
+Status make_journal(const fs::path& folder, const fs::path& shown_as) {
+    return guarded(shown_as, [&]() -> Status {
         SQLite::Database database(journal_file(folder).string(),
                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
         (void)database.execAndGet("PRAGMA journal_mode = WAL");

@@ -47,7 +47,7 @@ void copy_journal(SQLite::Database& database, const std::filesystem::path& file)
 /// The files that artifacts lie in, relative to the session's folder. Throws SQLite::Exception.
 std::vector<std::string> files_of(SQLite::Database& database);
 
-/// A new, closed journal in an existing folder.
-Status make_journal(const std::filesystem::path& folder);
+/// A new, closed journal in an existing folder; an error names `shown_as`.
+Status make_journal(const std::filesystem::path& folder, const std::filesystem::path& shown_as);
 
 } // namespace vitrine::session

@@ -46,7 +46,7 @@ Session::~Session() = default;
 Result<Session> Session::create(const fs::path& given) {
     const fs::path folder = without_slash(given);
     VITRINE_ASSIGN(NewFolder fresh, NewFolder::make(folder));
-    VITRINE_TRY(make_journal(fresh.path()));
+    VITRINE_TRY(make_journal(fresh.path(), folder));
     VITRINE_TRY(store::sync_path(journal_file(fresh.path())));
     VITRINE_TRY(fresh.publish());
     return open(folder, Mode::read_write);

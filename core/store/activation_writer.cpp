@@ -119,7 +119,7 @@ struct ActivationWriter::File {
                                                     values.shape.size(), axes.size()));
         if (values.dtype == DType::bf16)
             return fail(Code::unsupported, fmt::format("{} is bfloat16, which HDF5 cannot hold.", path));
-        if (values.dtype == DType::f32 && stored == DType::f16) {
+        if (!hook.empty() && values.dtype == DType::f32 && stored == DType::f16) {
             const auto* first = reinterpret_cast<const float*>(values.data);
             VITRINE_ASSIGN(const std::vector<std::uint16_t> halves,
                            to_halves({first, static_cast<std::size_t>(values.size())}, path));
@@ -173,6 +173,12 @@ Result<ActivationWriter> ActivationWriter::create(const fs::path& file, const Fi
 Status ActivationWriter::add(int row, std::string_view hook, const std::vector<std::string>& axes,
                              const TensorView& values) {
     return file_->put_values("activation", fmt::format("/row{}/{}", row, hook), values, axes, hook);
+}
+
+Status ActivationWriter::add_step(int row, int step, std::string_view hook,
+                                  const std::vector<std::string>& axes, const TensorView& values) {
+    return file_->put_values("activation", fmt::format("/row{}/step{}/{}", row, step, hook), values, axes,
+                             hook);
 }
 
 Status ActivationWriter::add_tokens(int row, std::span<const std::int32_t> ids) {

@@ -30,7 +30,7 @@ struct FileHeader {
 /// thread of the program may be inside this folder's functions, and it may be any thread.
 class ActivationWriter {
 public:
-    /// `stored` is what float32 values are kept as: f32 or f16. io if the folder is missing or cannot be
+    /// `stored` is what float32 activations are kept as: f32 or f16. io if the folder is missing or cannot be
     /// written.
     static Result<ActivationWriter> create(const std::filesystem::path& file, const FileHeader& header,
                                            DType stored = DType::f32);
@@ -43,6 +43,10 @@ public:
     /// out_of_range if a finite value does not fit float16; io if the disk is full.
     Status add(int row, std::string_view hook, const std::vector<std::string>& axes,
                const TensorView& values);
+
+    /// The same of one step of a generation, as `/row{row}/step{step}/{hook}`.
+    Status add_step(int row, int step, std::string_view hook, const std::vector<std::string>& axes,
+                    const TensorView& values);
 
     /// The token ids of one batch row, `/row{row}/tokens`.
     Status add_tokens(int row, std::span<const std::int32_t> ids);

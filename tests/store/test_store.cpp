@@ -90,7 +90,12 @@ private slots:
         QVERIFY(writer->add(0, "hook_embed", {"d"}, values.view()));
         const auto status = writer->add(0, "hook_pos_embed", {"d"}, Tensor({1}, {70000.0F}).view());
         QCOMPARE(status.error().code, Code::out_of_range);
+        QVERIFY(writer->add_step(0, 3, "hook_embed", {"d"}, values.view()));
+        QVERIFY(writer->add_array("/row0/loss", {"pos"}, Tensor({1}, {70000.0F}).view())); // no activation
         const auto artifacts = writer->finish();
+        QCOMPARE((*artifacts)[1].dataset, std::string("/row0/step3/hook_embed"));
+        QCOMPARE((*artifacts)[1].dtype, std::string("float16"));
+        QCOMPARE((*artifacts)[2].dtype, std::string("float32"));
         QCOMPARE((*artifacts)[0].dtype, std::string("float16"));
         QCOMPARE((*artifacts)[0].bytes, std::int64_t{8});
         const auto back = ActivationReader::open(file)->read("/row0/hook_embed");
