@@ -1,0 +1,106 @@
+// Every built-in analysis on whole models, against plain numpy in float64 (tests/fixtures/analysis).
+#include <cmath>
+#include <filesystem>
+
+#include <QtTest>
+#include <fmt/format.h>
+
+#include "core/base/json.h"
+#include "core/engine/analysis_host.h"
+#include "core/engine/analysis_parameters.h"
+#include "core/run/generate.h"
+#include "tests/run/loaded.h"
+
+using namespace vitrine;
+using test::Loaded;
+
+namespace {
+
+const std::string fixtures = std::string(VITRINE_FIXTURES) + "/analysis/";
+
+/// The largest |ours − theirs| / max(1, |theirs|) of two nested lists; infinite where they differ in shape.
+double gap_of(const Json& ours, const Json& theirs) {
+    if (theirs.is_array()) {
+        if (!ours.is_array() || ours.size() != theirs.size()) return INFINITY;
+        double largest = 0;
+        for (std::size_t i = 0; i < theirs.size(); ++i)
+            largest = std::max(largest, gap_of(ours[i], theirs[i]));
+        return largest;
+    }
+    if (theirs.is_null()) return ours.is_number() && std::isnan(ours.get<double>()) ? 0 : INFINITY;
+    if (!ours.is_number()) return INFINITY;
+    const double gap = std::abs(ours.get<double>() - theirs.get<double>());
+    return std::isnan(gap) ? INFINITY : gap / std::max(1.0, std::abs(theirs.get<double>()));
+}
+
+Result<std::vector<engine::ResultValue>> analyse(const Loaded& on, const Json& check) {
+    engine::AnalysisServices services;
+    services.model = on.model.get();
+    services.bos = 0;
+    services.run = [&](const run::RunSpec& spec) { return run::run(*on.loaded, *on.model, spec, {}, {}); };
+    services.generate = [&](const run::GenerateSpec& spec) {
+        return run::generate(*on.loaded, *on.model, spec, {}, {}, {});
+    };
+    VITRINE_ASSIGN(const auto* analysis, engine::find_analysis(check.at("id").get<std::string>()));
+    VITRINE_ASSIGN(const Json parameters,
+                   engine::check_parameters(analysis->manifest, check.at("parameters"), {}));
+    std::vector<run::RunRow> rows;
+    for (const Json& ids : check.at("rows"))
+        rows.push_back({ids.get<std::vector<std::int32_t>>(), {}});
+    return engine::run_analysis(*analysis, parameters, rows, services, {}, {});
+}
+
+std::string folder_of(const std::string& model) {
+    const std::string shipped = std::string(VITRINE_RESOURCES) + "/models/" + model;
+    return std::filesystem::exists(shipped) ? shipped : test::fixture(model);
+}
+
+} // namespace
+
+class TestGolden : public QObject {
+    Q_OBJECT
+private slots:
+    void analyses_agree_with_numpy_data() {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<QString>("device");
+        for (const auto& entry : std::filesystem::directory_iterator(fixtures)) {
+            const std::string name = entry.path().stem().string();
+            if (!name.starts_with("golden-")) continue;
+            for (const std::string& device : test::devices())
+                QTest::newRow((name + " on " + device).c_str())
+                    << QString::fromStdString(name.substr(7)) << QString::fromStdString(device);
+        }
+    }
+
+    void analyses_agree_with_numpy() {
+        QFETCH(QString, model);
+        QFETCH(QString, device);
+        const Loaded on(folder_of(model.toStdString()), device.toStdString());
+        const auto golden = read_json(fixtures + "golden-" + model.toStdString() + ".json");
+        QVERIFY(golden);
+        double largest = 0;
+        std::string where;
+        for (const Json& check : *golden) {
+            const auto results = analyse(on, check);
+            const std::string what =
+                check.at("id").get<std::string>() + " " + dump_json(check.at("parameters"));
+            QVERIFY2(results, results ? "" : (what + ": " + results.error().message).c_str());
+            for (const auto& [name, expected] : check.at("results").items()) {
+                const auto found =
+                    std::find_if(results->begin(), results->end(),
+                                 [&, &name = name](const auto& result) { return result.name == name; });
+                QVERIFY2(found != results->end(), (what + " gives no " + name).c_str());
+                const double gap = gap_of(engine::data_to_json(*found), expected);
+                QVERIFY2(gap <= 1e-5, fmt::format("{} {}: {}", what, name, gap).c_str());
+                if (gap > largest) {
+                    largest = gap;
+                    where = what + " " + name;
+                }
+            }
+        }
+        qInfo("largest difference %.2g, in %s", largest, where.c_str());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestGolden)
+#include "test_golden.moc"
