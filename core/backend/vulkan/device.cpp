@@ -111,6 +111,12 @@ Result<const Pipeline*> Device::pipeline(const KernelSpec& spec) {
     return &pipelines_.emplace(key, compiled).first->second;
 }
 
+void Device::measured(double operations, double seconds) {
+    // One slice may hit a compilation or a busy machine: no step larger than fourfold.
+    rate_ = std::clamp((rate_ + operations / std::max(seconds, 1e-6)) / 2, rate_ / 4, rate_ * 4);
+    rate_ = std::clamp(rate_, 5e8, 1e13);
+}
+
 Result<VkCommandBuffer> Device::begin() {
     const VkCommandBufferAllocateInfo allocation{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
                                                  .commandPool = pool_,

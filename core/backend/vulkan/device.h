@@ -41,6 +41,10 @@ public:
     /// Reads bytes back; waits.
     Status read(const Buffer& buffer, std::uint64_t offset, std::span<std::byte> out);
 
+    /// Floating-point operations a second, as measured so far; decides how much is submitted at once.
+    double rate() const { return rate_; }
+    void measured(double operations, double seconds);
+
     Result<VkCommandBuffer> begin();
     /// Ends and submits the commands of begin(); wait() for the number it returns.
     Result<std::uint64_t> submit(VkCommandBuffer commands);
@@ -65,6 +69,7 @@ private:
     VkCommandPool pool_ = VK_NULL_HANDLE;
     VkSemaphore timeline_ = VK_NULL_HANDLE;
     std::uint64_t submitted_ = 0;
+    double rate_ = 2e10; ///< what a software device does; a card shows its own within a few slices
     std::vector<std::pair<std::uint64_t, VkCommandBuffer>> in_flight_;
     VkPipelineCache cache_ = VK_NULL_HANDLE;
     std::size_t cache_bytes_ = 0; ///< as loaded, to save only what grew

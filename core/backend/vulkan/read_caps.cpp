@@ -1,6 +1,7 @@
 #include "core/backend/vulkan/read_caps.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -56,6 +57,13 @@ bool find_queue(const InstanceApi& api, Adapter& adapter) {
             return true;
         }
     return false;
+}
+
+/// For tests on machines without a graphics card: a software device is treated as one, with its kernels and
+/// its staging.
+bool pretends_to_be_a_card() {
+    const char* value = std::getenv("VITRINE_VULKAN_PRETEND");
+    return value && std::strcmp(value, "card") == 0;
 }
 
 } // namespace
@@ -116,6 +124,11 @@ Adapter read_adapter(const InstanceApi& api, VkPhysicalDevice handle) {
     caps.storage16 = features11.storageBuffer16BitAccess;
     caps.subgroup_control = features13.subgroupSizeControl && features13.computeFullSubgroups &&
                             (properties13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
+
+    if (pretends_to_be_a_card()) {
+        caps.type = DeviceType::discrete;
+        caps.host_visible = false;
+    }
 
     if (!find_queue(api, adapter)) caps.refused = fmt::format("{} has no queue for compute.", caps.name);
     if (!subgroups)

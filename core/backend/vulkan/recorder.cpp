@@ -14,12 +14,11 @@ constexpr std::size_t slices_in_flight = 2;
 
 } // namespace
 
-Recorder::Recorder(Device& device, CancelToken cancel)
-    : device_(device), cancel_(std::move(cancel)), rate_(device.caps().software() ? 2e10 : 2e12) {}
+Recorder::Recorder(Device& device, CancelToken cancel) : device_(device), cancel_(std::move(cancel)) {}
 
 Recorder::~Recorder() {
     // Whoever leaves early still owns buffers that the device may be using.
-    if (!submitted_.empty()) static_cast<void>(device_.wait(submitted_.back()));
+    if (!in_flight_.empty()) static_cast<void>(device_.wait(in_flight_.back().number));
     if (commands_) device_.discard(commands_);
 }
 
@@ -90,9 +89,9 @@ void Recorder::dispatch_bytes(const KernelSpec& spec, std::span<const Slice> arg
     // Cut the longest axis so that each part is worth at most a slice.
     const std::size_t axis =
         static_cast<std::size_t>(std::max_element(groups.begin(), groups.end()) - groups.begin());
-    const double seconds = operations / rate_;
+    const double slice = slice_seconds * device_.rate();
     const auto parts = static_cast<std::uint32_t>(
-        std::clamp(std::ceil(seconds / slice_seconds), 1.0, static_cast<double>(groups[axis])));
+        std::clamp(std::ceil(operations / slice), 1.0, static_cast<double>(groups[axis])));
     const std::uint32_t step = (groups[axis] + parts - 1) / parts;
     for (std::uint32_t start = 0; start < groups[axis]; start += step) {
         Groups base{};
@@ -109,7 +108,7 @@ void Recorder::dispatch_bytes(const KernelSpec& spec, std::span<const Slice> arg
             api.CmdPushConstants(commands_, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes,
                                  push);
         api.CmdDispatchBase(commands_, base[0], base[1], base[2], count[0], count[1], count[2]);
-        after(seconds * count[axis] / groups[axis]);
+        after(operations * count[axis] / groups[axis]);
     }
 }
 
@@ -117,19 +116,19 @@ void Recorder::copy(Slice from, Slice to) {
     if (!ready()) return;
     const VkBufferCopy region{from.offset, to.offset, from.size()};
     device_.api().CmdCopyBuffer(commands_, from.buffer->handle(), to.buffer->handle(), 1, &region);
-    after(static_cast<double>(from.size()) / 10 / rate_);
+    after(static_cast<double>(from.size()));
 }
 
 void Recorder::fill(Slice to, std::uint32_t word) {
     if (!ready()) return;
     device_.api().CmdFillBuffer(commands_, to.buffer->handle(), to.offset, to.size(), word);
-    after(static_cast<double>(to.size()) / 10 / rate_);
+    after(static_cast<double>(to.size()));
 }
 
-void Recorder::after(double seconds) {
-    recorded_ += seconds;
+void Recorder::after(double operations) {
+    recorded_ += operations;
     if (!parallel_) barrier();
-    if (recorded_ >= slice_seconds)
+    if (recorded_ >= slice_seconds * device_.rate())
         if (auto status = flush(); !status) fail_with(std::move(status.error()));
 }
 
@@ -159,21 +158,28 @@ Status Recorder::flush() {
     VITRINE_TRY(cancel_.check());
     if (parallel_) barrier(); // the next slice must see it
     VITRINE_ASSIGN(const std::uint64_t number, device_.submit(std::exchange(commands_, VK_NULL_HANDLE)));
-    submitted_.push_back(number);
-    if (submitted_.size() > slices_in_flight) {
-        VITRINE_TRY(device_.wait(submitted_.front()));
-        submitted_.pop_front();
-    }
+    in_flight_.push_back({number, recorded_, Clock::now()});
+    if (in_flight_.size() > slices_in_flight) VITRINE_TRY(retire());
     return cancel_.check();
+}
+
+/// Waits for the oldest slice and learns from the time it took.
+Status Recorder::retire() {
+    const InFlight slice = in_flight_.front();
+    in_flight_.pop_front();
+    VITRINE_TRY(device_.wait(slice.number));
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - std::max(slice.submitted, last_done_)).count();
+    last_done_ = now;
+    // Small slices measure the overheads, not the device.
+    if (slice.operations >= slice_seconds * device_.rate() / 4) device_.measured(slice.operations, seconds);
+    return {};
 }
 
 Status Recorder::finish() {
     if (status_) status_ = flush();
-    if (!submitted_.empty()) {
-        const Status waited = device_.wait(submitted_.back());
-        submitted_.clear();
-        if (status_) status_ = waited;
-    }
+    while (!in_flight_.empty())
+        if (auto waited = retire(); !waited) fail_with(std::move(waited.error()));
     return status_;
 }
 

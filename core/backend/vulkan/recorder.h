@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <chrono>
 #include <deque>
 #include <span>
 
@@ -52,18 +53,26 @@ private:
                         std::uint32_t push_bytes, Groups groups, double operations);
     bool bind(const Pipeline& pipeline, std::span<const Slice> arguments);
     bool ready();
-    void after(double seconds);
+    void after(double operations);
+    Status retire();
     void barrier();
     Status flush();
+
+    using Clock = std::chrono::steady_clock;
+    struct InFlight {
+        std::uint64_t number;
+        double operations;
+        Clock::time_point submitted;
+    };
 
     Device& device_;
     CancelToken cancel_;
     VkCommandBuffer commands_ = VK_NULL_HANDLE;
     const Pipeline* bound_ = nullptr;
-    double rate_;         ///< operations a second this device is assumed to do
-    double recorded_ = 0; ///< seconds of work in commands_
+    double recorded_ = 0; ///< operations in commands_
     bool parallel_ = false;
-    std::deque<std::uint64_t> submitted_;
+    std::deque<InFlight> in_flight_;
+    Clock::time_point last_done_;
     Status status_;
 };
 
