@@ -93,9 +93,8 @@ int OpRig::capture(run::ValueId value) {
 }
 
 std::unique_ptr<backend::LoadedModel> OpRig::load(const QString& device) const {
-    // Devices stay open: opening one can take longer than all that a test does on it. To the very end:
-    // drivers and layers take their own statics down before ours.
-    static auto& open = *new std::map<QString, std::unique_ptr<backend::Backend>>;
+    // Devices stay open: opening one can take longer than all that a test does on it.
+    static std::map<QString, std::unique_ptr<backend::Backend>> open;
     std::unique_ptr<backend::Backend>& backend = open[device];
     if (backend == nullptr) {
         auto opened = backend::open_backend(device.toStdString(), 2);

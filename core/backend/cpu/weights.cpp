@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/backend/cpu/mapped_pages.h"
+#include "core/base/mapped_pages.h"
 
 namespace vitrine::backend::cpu {
 

@@ -1,5 +1,8 @@
 #include "core/backend/vulkan/api.h"
 
+#include <atomic>
+#include <cstdlib>
+
 #include <dlfcn.h>
 
 #include <fmt/format.h>
@@ -45,6 +48,19 @@ DeviceApi load_device_api(const InstanceApi& instance, VkDevice device) {
     VITRINE_VK_DEVICE(X)
 #undef X
     return api;
+}
+
+namespace {
+
+std::atomic<bool> ending{false};
+
+} // namespace
+
+bool process_is_ending() {
+    // Registered at the first question, which Instance asks when the drivers are loaded: handlers run in
+    // reverse order, so this one runs before the drivers' own.
+    static const int registered = std::atexit([] { ending = true; });
+    return registered == 0 && ending;
 }
 
 std::string result_name(VkResult result) {

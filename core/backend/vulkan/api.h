@@ -93,6 +93,10 @@ Result<const GlobalApi*> load_vulkan();
 InstanceApi load_instance_api(const GlobalApi& global, VkInstance instance);
 DeviceApi load_device_api(const InstanceApi& api, VkDevice device);
 
+/// True once the process runs its exit handlers: drivers and layers take their statics down then, and objects
+/// that are still alive must be left to the system.
+bool process_is_ending();
+
 /// "VK_ERROR_DEVICE_LOST", or the number.
 std::string result_name(VkResult result);
 

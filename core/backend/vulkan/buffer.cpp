@@ -77,7 +77,7 @@ void Buffer::drop_views() const {
 }
 
 void Buffer::reset() {
-    if (!device_) return;
+    if (!device_ || process_is_ending()) return;
     drop_views();
     if (buffer_) device_->api().DestroyBuffer(device_->handle(), buffer_, nullptr);
     if (memory_) device_->api().FreeMemory(device_->handle(), memory_, nullptr);

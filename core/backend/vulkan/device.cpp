@@ -76,7 +76,7 @@ Status Device::open() {
 }
 
 Device::~Device() {
-    if (!device_) return;
+    if (!device_ || process_is_ending()) return;
     api_.DeviceWaitIdle(device_);
     save_cache();
     staging_ = {};

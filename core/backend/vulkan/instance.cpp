@@ -104,6 +104,7 @@ Status Instance::create(const GlobalApi& global) {
         VITRINE_VK(api_.CreateDebugUtilsMessengerEXT(instance_, &messenger, nullptr, &messenger_),
                    "attaching the validation layer");
     enumerate();
+    static_cast<void>(process_is_ending());
     return {};
 }
 
@@ -118,6 +119,7 @@ void Instance::enumerate() {
 }
 
 Instance::~Instance() {
+    if (process_is_ending()) return;
     if (messenger_) api_.DestroyDebugUtilsMessengerEXT(instance_, messenger_, nullptr);
     if (instance_) api_.DestroyInstance(instance_, nullptr);
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/backend/vulkan/matmul.h"
+#include "core/base/mapped_pages.h"
 
 namespace vitrine::backend::vulkan {
 
@@ -137,6 +138,7 @@ model::WeightId Weights::twin_of(model::WeightId id) const {
 
 Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
     const auto count = static_cast<model::WeightId>(model_.weights.size());
+    const MappedPages pages;
     for (model::WeightId id = 0; id < count; ++id) {
         VITRINE_TRY(cancel.check());
         const model::Weight& weight = model_.at(id);
@@ -149,6 +151,9 @@ Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
         const model::WeightId twin = twin_of(id);
         if (twin != model::no_weight && weight.rows == model_.spec.vocab) continue;
         VITRINE_TRY(matrix(id, {}, {}));
+        const std::int64_t last =
+            (weight.rows - 1) * weight.row_stride + (weight.cols - 1) * weight.col_stride;
+        pages.drop(weight.data, static_cast<std::size_t>(last + 1) * dtype_size(weight.dtype));
     }
     return {};
 }

@@ -1,4 +1,4 @@
-#include "core/backend/cpu/mapped_pages.h"
+#include "core/base/mapped_pages.h"
 
 #include <charconv>
 #include <fstream>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace vitrine::backend::cpu {
+namespace vitrine {
 
 MappedPages::MappedPages() {
     std::ifstream maps("/proc/self/maps");
@@ -38,4 +38,4 @@ void MappedPages::drop(const std::byte* data, std::size_t bytes) const {
             madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-} // namespace vitrine::backend::cpu
+} // namespace vitrine

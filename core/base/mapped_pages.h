@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace vitrine::backend::cpu {
+namespace vitrine {
 
 /// Which memory of this process is a read-only view of a file, as the system lists it when made.
 class MappedPages {
@@ -21,4 +21,4 @@ private:
     std::vector<Range> ranges_;
 };
 
-} // namespace vitrine::backend::cpu
+} // namespace vitrine
