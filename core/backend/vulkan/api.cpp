@@ -56,11 +56,11 @@ std::atomic<bool> ending{false};
 
 } // namespace
 
-bool process_is_ending() {
-    // Registered at the first question, which Instance asks when the drivers are loaded: handlers run in
-    // reverse order, so this one runs before the drivers' own.
-    static const int registered = std::atexit([] { ending = true; });
-    return registered == 0 && ending;
+bool process_is_ending() { return ending; }
+
+void drivers_are_loaded() {
+    // Handlers run in reverse order: this one before those of the drivers and layers just loaded.
+    static_cast<void>(std::atexit([] { ending = true; }));
 }
 
 std::string result_name(VkResult result) {

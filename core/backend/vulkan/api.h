@@ -96,6 +96,8 @@ DeviceApi load_device_api(const InstanceApi& api, VkDevice device);
 /// True once the process runs its exit handlers: drivers and layers take their statics down then, and objects
 /// that are still alive must be left to the system.
 bool process_is_ending();
+/// To be called after each instance's creation, which is what loads drivers and layers.
+void drivers_are_loaded();
 
 /// "VK_ERROR_DEVICE_LOST", or the number.
 std::string result_name(VkResult result);

@@ -104,7 +104,7 @@ Status Instance::create(const GlobalApi& global) {
         VITRINE_VK(api_.CreateDebugUtilsMessengerEXT(instance_, &messenger, nullptr, &messenger_),
                    "attaching the validation layer");
     enumerate();
-    static_cast<void>(process_is_ending());
+    drivers_are_loaded();
     return {};
 }
 
