@@ -1,0 +1,111 @@
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/figure_file.h"
+#include "app/cli/files.h"
+#include "app/cli/program.h"
+#include "app/cli/prompt_options.h"
+#include "app/cli/result_documents.h"
+#include "app/cli/table.h"
+#include "core/engine/export_data.h"
+
+namespace vitrine::cli {
+
+namespace {
+
+struct AnalyzeOptions {
+    bool list = false;
+    std::string id;
+    std::string model;
+    PromptOptions prompts;
+    std::vector<std::string> settings;
+    std::vector<std::string> dictionaries;
+    std::string figure;
+    std::string data;
+};
+
+std::string describe_list(const Json& document) {
+    Table table({"analysis", "what it shows", "parameters"});
+    for (const Json& analysis : document["analyses"]) {
+        std::string parameters;
+        for (const Json& parameter : analysis["parameters"])
+            parameters +=
+                fmt::format("{}{}={}", parameters.empty() ? "" : " ", parameter["name"].get<std::string>(),
+                            cell(parameter.value("default", Json(nullptr))));
+        table.add({analysis["id"], analysis["title"], parameters});
+    }
+    return table.text();
+}
+
+Result<Json> parameters_of(const std::vector<std::string>& settings) {
+    Json parameters = Json::object();
+    for (const std::string& setting : settings) {
+        const std::size_t equals = setting.find('=');
+        if (equals == std::string::npos || equals == 0)
+            return fail(Code::usage, fmt::format("--set \"{}\" is no NAME=VALUE.", setting));
+        parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
+    }
+    return parameters;
+}
+
+/// not_found with the ids there are.
+Status check_id(const Json& manifests, const std::string& id) {
+    std::string known;
+    for (const Json& manifest : manifests) {
+        if (manifest["id"] == id) return {};
+        known += (known.empty() ? "" : ", ") + manifest["id"].get<std::string>();
+    }
+    return fail(Code::not_found, fmt::format("This version has no analysis \"{}\"; it has {}.", id, known));
+}
+
+Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
+    const Json manifests = program.engine().manifests();
+    if (options.list) return Outcome{{{"analyses", manifests}}, describe_list};
+    if (options.id.empty() || options.model.empty())
+        return fail(Code::usage, "analyze needs an ID and a MODEL; analyze --list shows the ids.");
+    VITRINE_TRY(check_id(manifests, options.id));
+    if (!options.dictionaries.empty())
+        return fail(Code::unsupported, "This version cannot open dictionaries yet; leave --dictionary out.");
+    VITRINE_ASSIGN(const Json parameters, parameters_of(options.settings));
+    if (!options.data.empty()) {
+        VITRINE_TRY(engine::check_data_suffix(options.data));
+        VITRINE_TRY(check_output(options.data));
+    }
+    if (!options.figure.empty()) {
+        VITRINE_TRY(check_figure_suffix(options.figure));
+        VITRINE_TRY(check_output(options.figure));
+    }
+    VITRINE_ASSIGN(const auto model, program.open_model(options.model));
+    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts));
+    VITRINE_TRY(program.open_session());
+    VITRINE_ASSIGN(const auto record,
+                   program.engine().analyze(*model, options.id, parameters, run_rows(inputs),
+                                            program.cancel(), program.progress()));
+    if (!options.data.empty())
+        VITRINE_TRY(engine::export_data(options.data, {record.id, record.parameters, record.provenance},
+                                        record.results));
+    if (!options.figure.empty()) VITRINE_TRY(write_figure(options.figure, record));
+    return Outcome{analysis_document(record), describe_analysis};
+}
+
+} // namespace
+
+void add_analyze(CLI::App& app, Program& program) {
+    auto* command = app.add_subcommand("analyze", "An analysis of a model on prompts; --list shows all");
+    auto options = std::make_shared<AnalyzeOptions>();
+    command->add_flag("--list", options->list, "All analyses with their parameters and results");
+    command->add_option("ID", options->id, "Analysis");
+    command->add_option("MODEL", options->model, "Model");
+    options->prompts.add(*command, program);
+    program.add_texts(*command, "--set", options->settings, "NAME=VALUE of a parameter; repeatable");
+    program.add_texts(*command, "--dictionary", options->dictionaries, "Dictionary (not in this version)");
+    program.add_text(*command, "--figure", options->figure, "Write a figure: .svg, .pdf or .png");
+    program.add_text(*command, "--data", options->data, "Write the numbers: .npz, .csv or .h5");
+    program.on(*command, [&program, options] { return analyze(program, *options); });
+}
+
+} // namespace vitrine::cli

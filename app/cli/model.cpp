@@ -1,0 +1,84 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/documents.h"
+#include "app/cli/program.h"
+#include "app/cli/table.h"
+#include "core/formats/safetensors.h"
+
+namespace vitrine::cli {
+
+namespace {
+
+constexpr int exit_check_failed = 3;
+
+struct Options {
+    std::string model;
+    bool tensors = false;
+    bool check = false;
+};
+
+std::string describe(const Json& document) {
+    std::string text = fields_text(document["model"]);
+    if (document.contains("tensors")) {
+        Table table({"tensor", "shape", "type", "size"});
+        for (const Json& tensor : document["tensors"])
+            table.add({tensor["name"], dump_json(tensor["shape"]), tensor["dtype"],
+                       bytes_text(tensor["bytes"].get<double>())});
+        text += "\n" + table.text();
+    }
+    if (document.contains("check")) text += "\nself-check against the CPU\n" + fields_text(document["check"]);
+    return text;
+}
+
+/// The file's own tensors; those of a shape made in memory under the names the engine uses.
+Result<Json> tensors_of(const std::string& name, const model::Model& model) {
+    Json tensors = Json::array();
+    if (model.format == "safetensors") {
+        VITRINE_ASSIGN(const auto folder, engine::model_folder(name));
+        VITRINE_ASSIGN(const auto files, formats::TensorFiles::open(folder));
+        for (const auto& tensor : files.tensors())
+            tensors.push_back(
+                tensor_document(tensor.name, tensor.view.shape, tensor.view.dtype, tensor.view.bytes()));
+        return tensors;
+    }
+    for (const auto& weight : model.weights)
+        tensors.push_back(
+            tensor_document(weight.name, {weight.rows, weight.cols}, weight.dtype,
+                            static_cast<std::size_t>(weight.rows * weight.cols) * dtype_size(weight.dtype)));
+    return tensors;
+}
+
+Result<Outcome> model_command(Program& program, const Options& options) {
+    VITRINE_ASSIGN(const auto description,
+                   engine::describe_model(options.model, program.cancel(), program.progress()));
+    const auto* tokenizer = description.tokenizer ? &*description.tokenizer : nullptr;
+    Outcome outcome{{{"model", model_document(description.model, tokenizer)}}, describe};
+    if (options.tensors) {
+        VITRINE_ASSIGN(outcome.document["tensors"], tensors_of(options.model, description.model));
+    }
+    if (!options.check) return outcome;
+    VITRINE_ASSIGN(const auto open, program.open_model(options.model));
+    VITRINE_ASSIGN(const auto check,
+                   program.engine().self_check(*open, program.cancel(), program.progress()));
+    outcome.document["check"] = check_document(check);
+    if (!check.passed) outcome.exit = exit_check_failed;
+    return outcome;
+}
+
+} // namespace
+
+void add_model(CLI::App& app, Program& program) {
+    auto* command = app.add_subcommand("model", "What a model is");
+    auto options = std::make_shared<Options>();
+    command->add_option("MODEL", options->model, "Folder with config.json and safetensors, or default")
+        ->required();
+    command->add_flag("--tensors", options->tensors, "Also every stored tensor");
+    command->add_flag("--check", options->check,
+                      "Compare the device with the CPU on a fixed prompt; exit 3 outside the band");
+    program.on(*command, [&program, options] { return model_command(program, *options); });
+}
+
+} // namespace vitrine::cli

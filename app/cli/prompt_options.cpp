@@ -1,0 +1,98 @@
+#include "app/cli/prompt_options.h"
+
+#include <fmt/format.h>
+
+#include "app/cli/program.h"
+#include "core/base/utf8.h"
+#include "core/engine/prompts.h"
+
+namespace vitrine::cli {
+
+void PromptOptions::add(CLI::App& command, Program& program) {
+    program.add_texts(command, "--prompt", prompts, "A prompt; repeatable, one row each");
+    program.add_texts(command, "--prompts", files,
+                      "File of prompts: lines, JSON lines with \"prompt\", or CSV");
+    program.add_texts(command, "--ids", ids, "Token ids such as 1,2,3; repeatable, one row each");
+    command.add_option("--bos", bos, "template (as the tokenizer does), always or never (template)")
+        ->check(CLI::IsMember({"template", "always", "never"}));
+    command.add_flag("--no-special", no_special, "Add no special token at all");
+    program.add_text(command, "--chat", chat, "Chat template (not in this version)");
+}
+
+Result<std::vector<PromptText>> texts_of(const PromptOptions& options) {
+    if (!options.chat.empty())
+        return fail(Code::unsupported,
+                    "This version does not apply chat templates yet; write the prompt out.");
+    std::vector<PromptText> all;
+    for (const std::string& text : options.prompts) {
+        VITRINE_TRY(check_utf8(text, "The prompt"));
+        all.push_back({text, std::nullopt});
+    }
+    for (const std::string& file : options.files) {
+        VITRINE_ASSIGN(auto lines, engine::read_prompts(file));
+        for (auto& line : lines)
+            all.push_back({std::move(line.text), std::move(line.ids)});
+    }
+    for (const std::string& text : options.ids) {
+        VITRINE_ASSIGN(auto ids, engine::parse_ids(text));
+        all.push_back({"", std::move(ids)});
+    }
+    return all;
+}
+
+tokenizer::Specials PromptOptions::specials() const {
+    if (no_special) return tokenizer::Specials::none;
+    if (bos == "always") return tokenizer::Specials::always_bos;
+    if (bos == "never") return tokenizer::Specials::never_bos;
+    return tokenizer::Specials::by_template;
+}
+
+Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std::string& model_name,
+                               const PromptText& prompt, tokenizer::Specials specials) {
+    InputRow input;
+    if (prompt.ids) {
+        input.row.ids = *prompt.ids;
+        for (const std::int32_t id : input.row.ids)
+            input.row.special.push_back(tokenizer != nullptr && tokenizer->is_special(id));
+        return input;
+    }
+    if (tokenizer == nullptr)
+        return fail(
+            Code::unsupported,
+            fmt::format("{} has no tokenizer, so it takes no text; give token ids with --ids.", model_name));
+    VITRINE_ASSIGN(input.tokens, tokenizer->encode(prompt.text, specials));
+    input.prompt = prompt.text;
+    for (const tokenizer::Token& token : input.tokens) {
+        input.row.ids.push_back(token.id);
+        input.row.special.push_back(token.special);
+    }
+    return input;
+}
+
+Result<std::vector<InputRow>> rows_of(const engine::OpenModel& model, const PromptOptions& options,
+                                      bool required) {
+    VITRINE_ASSIGN(const auto texts, texts_of(options));
+    if (required && texts.empty())
+        return fail(Code::usage, "A prompt is missing: give --prompt TEXT, --prompts FILE or --ids 1,2,3.");
+    std::vector<InputRow> inputs;
+    for (const PromptText& text : texts) {
+        const auto* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
+        VITRINE_ASSIGN(InputRow input,
+                       encode_prompt(tokenizer, model.request.name, text, options.specials()));
+        if (input.row.ids.empty())
+            return fail(
+                Code::malformed,
+                fmt::format("Prompt {} yields no token; the model needs at least one.", inputs.size() + 1));
+        inputs.push_back(std::move(input));
+    }
+    return inputs;
+}
+
+std::vector<run::RunRow> run_rows(const std::vector<InputRow>& inputs) {
+    std::vector<run::RunRow> rows;
+    for (const InputRow& input : inputs)
+        rows.push_back(input.row);
+    return rows;
+}
+
+} // namespace vitrine::cli

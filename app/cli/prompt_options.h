@@ -1,0 +1,57 @@
+#pragma once
+// From --prompt, --prompts and --ids to rows of ids.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "core/engine/engine.h"
+
+namespace vitrine::cli {
+
+class Program;
+
+/// Options of every command that reads prompts.
+struct PromptOptions {
+    std::vector<std::string> prompts;
+    std::vector<std::string> files;
+    std::vector<std::string> ids;
+    std::string bos = "template";
+    bool no_special = false;
+    std::string chat;
+
+    void add(CLI::App& command, Program& program);
+    tokenizer::Specials specials() const;
+    bool empty() const { return prompts.empty() && files.empty() && ids.empty(); }
+};
+
+/// What was asked, before it is cut into tokens.
+struct PromptText {
+    std::string text;
+    std::optional<std::vector<std::int32_t>> ids; ///< instead of the text
+};
+
+/// One row of a command's input.
+struct InputRow {
+    std::optional<std::string> prompt; ///< none for ids
+    run::RunRow row;
+    std::vector<tokenizer::Token> tokens; ///< of the prompt, one for each id; empty for ids
+};
+
+/// The prompts in the order --prompt, --prompts, --ids. Errors: malformed (invalid UTF-8 with its byte
+/// offset), usage, those of the files.
+Result<std::vector<PromptText>> texts_of(const PromptOptions& options);
+
+/// One prompt as ids. `tokenizer` may be absent: then only ids are taken (unsupported for a text).
+Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std::string& model_name,
+                               const PromptText& prompt, tokenizer::Specials specials);
+
+/// Encodes every prompt. usage without any prompt when `required`; unsupported if the model has no tokenizer
+/// and a prompt is a text; malformed if a prompt yields no token.
+Result<std::vector<InputRow>> rows_of(const engine::OpenModel& model, const PromptOptions& options,
+                                      bool required = false);
+
+std::vector<run::RunRow> run_rows(const std::vector<InputRow>& inputs);
+
+} // namespace vitrine::cli

@@ -1,0 +1,119 @@
+#include "app/cli/result_documents.h"
+
+#include <fmt/format.h>
+
+#include "app/cli/documents.h"
+#include "app/cli/table.h"
+
+namespace vitrine::cli {
+
+namespace {
+
+constexpr std::size_t widest_table = 16;
+
+Json nested(const engine::ResultValue& result, std::size_t axis, std::size_t& at) {
+    if (axis == result.axes.size()) return number(result.data[at++]);
+    Json list = Json::array();
+    for (std::int64_t i = 0; i < result.axes[axis].size; ++i)
+        list.push_back(nested(result, axis + 1, at));
+    return list;
+}
+
+std::string label_of(const Json& axis, std::size_t index) {
+    if (axis["labels"].is_array()) return axis["labels"][index].get<std::string>();
+    return std::to_string(index);
+}
+
+std::string objects_text(const Json& rows) {
+    if (rows.empty()) return "(empty)\n";
+    std::vector<std::string> names;
+    for (const auto& [name, value] : rows[0].items())
+        names.push_back(name);
+    Table table(names);
+    for (const Json& row : rows) {
+        std::vector<Json> cells;
+        for (const std::string& name : names)
+            cells.push_back(row.value(name, Json(nullptr)));
+        table.add(cells);
+    }
+    return table.text();
+}
+
+std::string series_text(const Json& result) {
+    const Json& axis = result["axes"][0];
+    Table table({axis["name"].get<std::string>(), result["name"].get<std::string>()});
+    for (std::size_t i = 0; i < result["data"].size(); ++i)
+        table.add({label_of(axis, i), result["data"][i]});
+    return table.text();
+}
+
+std::string matrix_text(const Json& result) {
+    const Json& rows = result["axes"][0];
+    const Json& columns = result["axes"][1];
+    const auto width = columns["size"].get<std::size_t>();
+    std::vector<std::string> header = {rows["name"].get<std::string>() + " \\ " +
+                                       columns["name"].get<std::string>()};
+    for (std::size_t c = 0; c < width; ++c)
+        header.push_back(label_of(columns, c));
+    Table table(header);
+    for (std::size_t r = 0; r < result["data"].size(); ++r) {
+        std::vector<Json> cells = {label_of(rows, r)};
+        for (const Json& value : result["data"][r])
+            cells.push_back(value);
+        table.add(cells);
+    }
+    return table.text();
+}
+
+std::string result_text(const Json& result) {
+    const Json& data = result["data"];
+    const Json& axes = result["axes"];
+    if (data.is_string()) return data.get<std::string>() + "\n";
+    if (data.is_array() && !data.empty() && data[0].is_object()) return objects_text(data);
+    if (axes.empty()) return cell(data) + "\n";
+    if (axes.size() == 1 && data.is_array()) return series_text(result);
+    if (axes.size() == 2 && axes[1]["size"].get<std::size_t>() <= widest_table) return matrix_text(result);
+    std::string shape;
+    for (const Json& axis : axes)
+        shape += fmt::format("{}{} {}", shape.empty() ? "" : " × ", axis["size"].get<std::int64_t>(),
+                             axis["name"].get<std::string>());
+    return shape + ": --json, --data or --figure show it\n";
+}
+
+} // namespace
+
+Json result_document(const engine::ResultValue& result) {
+    Json axes = Json::array();
+    for (const auto& axis : result.axes)
+        axes.push_back({{"name", axis.name},
+                        {"size", axis.size},
+                        {"labels", axis.labels.empty() ? Json(nullptr) : Json(axis.labels)}});
+    std::size_t at = 0;
+    Json data = result.data.empty() && !result.json.is_null() ? result.json : Json(nullptr);
+    if (data.is_null()) data = nested(result, 0, at);
+    return {
+        {"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}, {"data", std::move(data)}};
+}
+
+Json analysis_document(const engine::AnalysisRecord& record) {
+    Json results = Json::array();
+    for (const auto& result : record.results)
+        results.push_back(result_document(result));
+    return {{"analysis", record.id},
+            {"parameters", record.parameters},
+            {"provenance", record.provenance},
+            {"step", record.step == 0 ? Json(nullptr) : Json(record.step)},
+            {"results", std::move(results)}};
+}
+
+std::string describe_analysis(const Json& document) {
+    std::string text = document["analysis"].get<std::string>() + "\n";
+    for (const auto& [name, value] : document["parameters"].items())
+        text += fmt::format("  {} = {}\n", name, cell(value));
+    for (const Json& result : document["results"])
+        text += fmt::format("\n{} ({})\n{}", result["name"].get<std::string>(),
+                            result["kind"].get<std::string>(), result_text(result));
+    return text;
+}
+
+} // namespace vitrine::cli

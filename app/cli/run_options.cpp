@@ -1,0 +1,43 @@
+#include "app/cli/run_options.h"
+
+#include "app/cli/files.h"
+#include "app/cli/program.h"
+#include "core/engine/edit_sources.h"
+#include "core/model/hooks.h"
+
+namespace vitrine::cli {
+
+void RunOptions::add(CLI::App& command, Program& program) {
+    command.add_option("MODEL", model, "Model")->required();
+    prompts.add(command, program);
+    program.add_texts(command, "--capture", captures, "Hook or glob whose values are kept; repeatable");
+    program.add_texts(command, "--edit", edits,
+                      "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable");
+    command.add_flag("--compare-clean", compare_clean, "The same without edits beside it");
+    program.add_text(command, "--out", out, "HDF5 file for the captures");
+    command.add_option("--store-dtype", store_dtype, "float32 or float16 (float32)")
+        ->check(CLI::IsMember({"float32", "float16"}));
+}
+
+Status RunOptions::check() const {
+    if (!out.empty()) VITRINE_TRY(check_output(out));
+    if (!out.empty() && captures.empty())
+        return fail(Code::usage, "--out needs a --capture: there is nothing else that it would hold.");
+    for (const std::string& edit : edits)
+        VITRINE_TRY(run::parse_edit(edit));
+    return {};
+}
+
+Status RunOptions::fill(const engine::OpenModel& open, run::RunSpec& spec) const {
+    spec.captures = captures;
+    for (const std::string& capture : captures)
+        VITRINE_TRY(model::match_hooks(open.model.spec, capture));
+    for (const std::string& text : edits) {
+        VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text));
+        VITRINE_TRY(model::match_hooks(open.model.spec, edit.hook));
+        spec.edits.push_back(std::move(edit));
+    }
+    return engine::read_edit_sources(open, prompts.specials(), spec.edits);
+}
+
+} // namespace vitrine::cli

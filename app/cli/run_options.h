@@ -1,0 +1,34 @@
+#pragma once
+// What `run` and `generate` have in common: captures, edits, where captures go.
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "app/cli/prompt_options.h"
+#include "core/engine/engine.h"
+
+namespace vitrine::cli {
+
+class Program;
+
+struct RunOptions {
+    std::string model;
+    PromptOptions prompts;
+    std::vector<std::string> captures;
+    std::vector<std::string> edits;
+    bool compare_clean = false;
+    std::string out;
+    std::string store_dtype = "float32";
+
+    void add(CLI::App& command, Program& program);
+    DType stored() const { return store_dtype == "float16" ? DType::f16 : DType::f32; }
+
+    /// Whatever can be refused before the model is opened.
+    Status check() const;
+    /// Reads --capture and --edit into a spec: unknown hooks, edits that cannot be read and missing files are
+    /// refused here.
+    Status fill(const engine::OpenModel& model, run::RunSpec& spec) const;
+};
+
+} // namespace vitrine::cli

@@ -1,0 +1,60 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/program.h"
+#include "app/cli/prompt_options.h"
+#include "app/cli/table.h"
+#include "app/cli/token_documents.h"
+
+namespace vitrine::cli {
+
+namespace {
+
+struct Options {
+    std::string model;
+    PromptOptions prompts;
+};
+
+std::string describe(const Json& document) {
+    std::string text;
+    for (const Json& row : document["rows"]) {
+        Table table({"#", "token", "id", "bytes", "from", "to", "special"});
+        std::size_t index = 0;
+        for (const Json& token : row["tokens"])
+            table.add({index++, token["text"], std::to_string(token["id"].get<int>()), token["bytes"],
+                       token["start"], token["end"], token["special"].get<bool>() ? "special" : ""});
+        text += (text.empty() ? "" : "\n") + table.text();
+    }
+    return text;
+}
+
+Result<Outcome> tokenize(const Options& options) {
+    VITRINE_ASSIGN(const auto texts, texts_of(options.prompts));
+    if (texts.empty())
+        return fail(Code::usage, "A prompt is missing: give --prompt TEXT, --prompts FILE or --ids 1,2,3.");
+    VITRINE_ASSIGN(const auto folder, engine::model_folder(options.model));
+    VITRINE_ASSIGN(const auto tokenizer, tokenizer::Tokenizer::load(folder));
+    Json rows = Json::array();
+    for (const PromptText& text : texts) {
+        VITRINE_ASSIGN(const InputRow input,
+                       encode_prompt(&tokenizer, options.model, text, options.prompts.specials()));
+        rows.push_back({{"ids", input.row.ids}, {"tokens", tokens_document(&tokenizer, input)}});
+    }
+    Json document = {{"rows", std::move(rows)}};
+    if (!tokenizer.warnings().empty()) document["warnings"] = tokenizer.warnings();
+    return Outcome{std::move(document), describe};
+}
+
+} // namespace
+
+void add_tokenize(CLI::App& app, Program& program) {
+    auto* command = app.add_subcommand("tokenize", "How prompts are cut into tokens");
+    auto options = std::make_shared<Options>();
+    command->add_option("MODEL", options->model, "Model, or a folder with a tokenizer alone")->required();
+    options->prompts.add(*command, program);
+    program.on(*command, [options] { return tokenize(*options); });
+}
+
+} // namespace vitrine::cli
