@@ -109,4 +109,9 @@ std::vector<DeviceInfo> list_devices();
 /// name. threads: 0 for all cores. not_found names the devices there are.
 Result<std::unique_ptr<Backend>> open_backend(const std::string& name, int threads);
 
+/// The CPU as reference for a device: float32, or float64 where the device is the CPU itself. The model must
+/// outlive the result.
+Result<std::unique_ptr<LoadedModel>> load_oracle(const model::Model& model, const DeviceInfo& device,
+                                                 int threads);
+
 } // namespace vitrine::backend

@@ -76,4 +76,10 @@ Result<std::unique_ptr<Backend>> open_backend(const std::string& name, int threa
     return fail(Code::not_found, fmt::format("There is no device \"{}\"; this machine has {}.", name, known));
 }
 
+Result<std::unique_ptr<LoadedModel>> load_oracle(const model::Model& model, const DeviceInfo& device,
+                                                 int threads) {
+    if (device.type == DeviceType::cpu) return cpu::load_double(model, threads);
+    return cpu::open_cpu(threads)->load(model, Precision::exact, {}, {});
+}
+
 } // namespace vitrine::backend

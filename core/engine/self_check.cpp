@@ -1,4 +1,4 @@
-// Device against the CPU, layer by layer, on a prompt that every model can read.
+// A device against the CPU (the CPU against float64), layer by layer, on a prompt that every model can read.
 #include <algorithm>
 #include <cmath>
 
@@ -79,8 +79,8 @@ Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel
     check.precision = backend::name_of(model.loaded->precision());
     const double band = model.loaded->precision() == backend::Precision::exact ? exact_band : mixed_band;
     const run::RunSpec spec = check_spec(model);
-    VITRINE_ASSIGN(const auto oracle, backend::open_backend("cpu", model.request.threads));
-    VITRINE_ASSIGN(const auto loaded, oracle->load(model.model, backend::Precision::exact, cancel, progress));
+    VITRINE_ASSIGN(const auto loaded,
+                   backend::load_oracle(model.model, model.loaded->device(), model.request.threads));
     VITRINE_ASSIGN(const run::RunResult reference, run::run(*loaded, model.model, spec, cancel, progress));
     VITRINE_ASSIGN(const run::RunResult result, run::run(*model.loaded, model.model, spec, cancel, progress));
     const run::RowResult& ours = result.rows.front();

@@ -1,0 +1,170 @@
+// The engine end to end on a fixture's model: what is done is in the session, what is refused leaves nothing.
+#include <QtTest>
+
+#include "core/engine/engine.h"
+#include "core/run/spec_json.h"
+#include "core/store/activation_reader.h"
+
+using namespace vitrine;
+using engine::Engine;
+
+namespace {
+
+std::shared_ptr<engine::OpenModel> gpt2(Engine& engine, const std::string& device = "cpu") {
+    engine::ModelRequest request;
+    request.name = std::string(VITRINE_FIXTURES) + "/models/gpt2-random";
+    request.device = device;
+    auto model = engine.open_model(request, {}, {});
+    if (!model) qFatal("%s", model.error().message.c_str());
+    return *model;
+}
+
+run::RunSpec spec() {
+    run::RunSpec spec;
+    spec.rows = {{{1, 2, 3, 4}, {}}};
+    spec.captures = {"blocks.1.attn.hook_pattern"};
+    return spec;
+}
+
+std::vector<session::Step> steps(Engine& engine) {
+    auto steps = engine.session()->steps();
+    if (!steps) qFatal("%s", steps.error().message.c_str());
+    return *steps;
+}
+
+} // namespace
+
+class TestEngine : public QObject {
+    Q_OBJECT
+private slots:
+    void a_run_is_a_step_with_its_numbers() {
+        const QTemporaryDir folder;
+        const auto path = std::filesystem::path(folder.path().toStdString()) / "a.vitrine";
+        Engine engine;
+        QVERIFY(engine.open_session(path));
+        const auto model = gpt2(engine);
+        const auto record = engine.run(*model, spec(), {}, {});
+        QVERIFY2(record.has_value(), record ? "" : record.error().message.c_str());
+        QCOMPARE(record->step, std::int64_t{1});
+        const auto all = steps(engine);
+        QCOMPARE(all.size(), std::size_t{1});
+        QCOMPARE(all[0].status, session::StepStatus::done);
+        QCOMPARE(all[0].precision, std::string("exact"));
+        // The journal holds what is needed to run it again.
+        const auto again = run::run_spec_from_json(parse_json(all[0].spec, "spec")->at("run"));
+        QVERIFY(again.has_value());
+        const auto repeated = engine.run(*model, *again, {}, {});
+        QCOMPARE(repeated->result.rows[0].captures[0].tensor.data,
+                 record->result.rows[0].captures[0].tensor.data);
+        // What was captured is in the file, bit for bit.
+        const auto detail = engine.session()->step(1);
+        QVERIFY(detail.has_value());
+        bool found = false;
+        for (const auto& artifact : detail->artifacts) {
+            if (artifact.dataset != "/row0/blocks.1.attn.hook_pattern") continue;
+            found = true;
+            auto reader = store::ActivationReader::open(path / artifact.file);
+            QVERIFY(reader.has_value());
+            const auto tensor = reader->read(artifact.dataset);
+            QVERIFY(tensor.has_value());
+            QCOMPARE(tensor->data, record->result.rows[0].captures[0].tensor.data);
+        }
+        QVERIFY(found);
+    }
+
+    void what_is_refused_leaves_no_step() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        run::RunSpec wrong = spec();
+        wrong.captures = {"blocks.7.hook_resid_pre"};
+        QVERIFY(!engine.run(*model, wrong, {}, {}));
+        QVERIFY(!engine.analyze(*model, "no-such-analysis", {}, spec().rows, {}, {}));
+        QVERIFY(!engine.analyze(*model, "sink-rate", {{"epsilon", 7}}, spec().rows, {}, {}));
+        QVERIFY(steps(engine).empty());
+    }
+
+    void a_cancelled_run_is_a_cancelled_step() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        CancelToken cancel;
+        cancel.cancel();
+        const auto record = engine.run(*model, spec(), cancel, {});
+        QVERIFY(!record);
+        QCOMPARE(record.error().code, Code::cancelled);
+        QCOMPARE(steps(engine)[0].status, session::StepStatus::cancelled);
+    }
+
+    void an_analysis_is_a_step_with_its_results() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        const auto record = engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {});
+        QVERIFY2(record.has_value(), record ? "" : record.error().message.c_str());
+        QCOMPARE(record->results.front().name, std::string("entropy"));
+        QCOMPARE(record->results.front().data.size(), std::size_t{3 * 4});
+        const auto detail = engine.session()->step(record->step);
+        QCOMPARE(detail->step.kind, std::string("analyze"));
+        QVERIFY(!detail->artifacts.empty());
+    }
+
+    void a_generation_is_a_step_too() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        run::GenerateSpec generate;
+        generate.prompt = spec();
+        generate.max_new = 3;
+        int seen = 0;
+        const auto record =
+            engine.generate(*model, generate, [&](const run::GenerateStep&) { ++seen; }, {}, {});
+        QVERIFY2(record.has_value(), record ? "" : record.error().message.c_str());
+        QCOMPARE(seen, 3);
+        QCOMPARE(steps(engine)[0].kind, std::string("generate"));
+    }
+
+    void the_self_check_compares_devices() {
+        Engine engine;
+        for (const auto& info : backend::list_devices()) {
+            const auto model = gpt2(engine, info.id);
+            const auto check = engine.self_check(*model, {}, {});
+            QVERIFY2(check.has_value(), check ? "" : check.error().message.c_str());
+            QVERIFY(check->passed);
+            QVERIFY(check->max_abs_dlogit > 0); // two ways of computing, not one compared with itself
+            QVERIFY(check->max_abs_dlogit <= check->band);
+            QVERIFY(check->argmax_agreement);
+        }
+    }
+
+    void a_broken_device_fails_the_check() {
+        Engine engine;
+        const auto model = gpt2(engine);
+        auto other = gpt2(engine);
+        // Weights loaded from one model, described by another: as if the device computed something else.
+        engine::ModelRequest request;
+        request.name = std::string(VITRINE_FIXTURES) + "/models/gpt2-random";
+        auto changed = std::make_unique<model::Model>(model->model);
+        Tensor noise({1, changed->spec.d_model});
+        for (std::size_t i = 0; i < noise.data.size(); ++i)
+            noise.data[i] = 1.0F + 0.3F * static_cast<float>(i % 3);
+        auto& weight = changed->weights[static_cast<std::size_t>(changed->find("blocks.1.ln2.w"))];
+        weight.data = reinterpret_cast<const std::byte*>(noise.data.data());
+        weight.dtype = DType::f32;
+        auto loaded = other->backend->load(*changed, backend::Precision::exact, {}, {});
+        QVERIFY(loaded.has_value());
+        other->loaded = std::move(*loaded);
+        const auto check = engine.self_check(*other, {}, {});
+        QVERIFY(check.has_value());
+        QVERIFY(!check->passed);
+        QCOMPARE(check->first_divergent, std::string("blocks.1.hook_resid_post"));
+        other->loaded.reset(); // before what it refers to
+    }
+};
+
+QTEST_GUILESS_MAIN(TestEngine)
+#include "test_engine.moc"
