@@ -81,8 +81,8 @@ Status write_generation(ActivationWriter& writer, const run::GenerateSpec& spec,
         VITRINE_TRY(add_doubles(writer, fmt::format("/row{}/prob", row), {"step"}, steps, prob));
         for (std::size_t step = 0; step < generated.steps.size(); ++step)
             for (const run::Captured& captured : generated.steps[step].captures)
-                VITRINE_TRY(writer.add_array(fmt::format("/row{}/step{}/{}", row, step, captured.hook),
-                                             captured.axes, captured.tensor.view()));
+                VITRINE_TRY(writer.add_step(static_cast<int>(row), static_cast<int>(step), captured.hook,
+                                            captured.axes, captured.tensor.view()));
     }
     return {};
 }
