@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include <sys/mman.h>
+
 namespace vitrine::backend::cpu {
 
 /// Memory that starts on a cache line, grows, and is not initialised.
@@ -16,8 +18,10 @@ public:
             memory_.reset();
             capacity_ = 0;
             const std::size_t bytes = (count * sizeof(S) + line - 1) / line * line;
-            memory_.reset(static_cast<S*>(std::aligned_alloc(line, bytes)));
+            memory_.reset(static_cast<S*>(std::aligned_alloc(bytes < huge ? line : huge, bytes)));
             if (memory_ == nullptr) throw std::bad_alloc();
+            // Huge pages where they are whole: far fewer faults and look-ups, and no memory beyond `bytes`.
+            if (bytes >= huge) madvise(memory_.get(), bytes / huge * huge, MADV_HUGEPAGE);
             capacity_ = count;
         }
         return memory_.get();
@@ -31,6 +35,7 @@ public:
 
 private:
     static constexpr std::size_t line = 64;
+    static constexpr std::size_t huge = std::size_t{1} << 21;
     struct Free {
         void operator()(S* memory) const { std::free(memory); }
     };

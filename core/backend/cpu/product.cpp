@@ -9,8 +9,8 @@ namespace vitrine::backend::cpu {
 
 namespace {
 
-constexpr std::int64_t inner_block = 512;  // a tile of X and a slice of a panel stay in the first two caches
-constexpr std::int64_t tiles_per_job = 16; // rows of X that meet a panel while it is in the second cache
+constexpr std::int64_t inner_block = 384;  // a slice of a panel and a tile of X stay in the first two caches
+constexpr std::int64_t tiles_per_job = 24; // tiles of X that meet a slice while it is there
 constexpr std::int64_t panels_per_job = 4;
 
 constexpr std::int64_t library_rows = 48; // fixed panels, so that a row's bits do not depend on the batch
@@ -26,6 +26,20 @@ struct PackedProduct {
     Tiling tiling;
     const S* bias;
     const OutputRows<S>& y;
+
+    /// Asks for what comes next while a tile is computed: the next tile's rows of Y, and this tile's share of
+    /// the slice of W that follows. Past the end nothing happens.
+    static void fetch_ahead(const Tile<S>& tile, std::int64_t index, std::int64_t tiles) {
+        constexpr std::int64_t line = 64 / sizeof(S);
+        const std::int64_t width = kernels<S>().panel_columns;
+        for (int r = tile.rows; r < 2 * tile.rows; ++r)
+            for (std::int64_t c = 0; c < width; c += line)
+                __builtin_prefetch(tile.y + r * tile.y_stride + c, 1);
+        const std::int64_t slice = tile.inner * width;
+        const S* next = tile.w + slice;
+        for (std::int64_t i = slice * index / tiles; i < slice * (index + 1) / tiles; i += line)
+            __builtin_prefetch(next + i, 0, 2);
+    }
 
     /// Tiles [tile_begin, tile_end) against one panel.
     void multiply_panel(std::int64_t panel, std::int64_t tile_begin, std::int64_t tile_end,
@@ -47,6 +61,7 @@ struct PackedProduct {
                 tile.rows = tiling.size(t);
                 tile.x = x + tiling.start(t) * part.inner() + k * tile.rows;
                 tile.y = y.data + tiling.start(t) * y.stride + (begin - part.column_begin);
+                fetch_ahead(tile, t - tile_begin, tile_end - tile_begin);
                 kernel.multiply_tile(tile);
             }
         }

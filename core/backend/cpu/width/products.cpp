@@ -26,8 +26,10 @@ void multiply_rows(const Tile<S>& tile, S* y, std::int64_t y_stride, bool add) {
     const S* x = tile.x;
     const S* w = tile.w;
     for (std::int64_t k = 0; k < tile.inner; ++k, x += Rows, w += 2 * lanes) {
-        const Vector<S> w_left = load(w);
-        const Vector<S> w_right = load(w + lanes);
+        Vector<S> w_left = load(w);
+        Vector<S> w_right = load(w + lanes);
+        keep_in_register(w_left);
+        keep_in_register(w_right);
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
             left[r] += x[r] * w_left;

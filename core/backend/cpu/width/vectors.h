@@ -32,4 +32,17 @@ inline void store(S* to, const Vector<S>& value) {
     *reinterpret_cast<Vector<S>*>(to) = value;
 }
 
+/// Tells the compiler that a loaded vector is worth a register. GCC would fold the load into each of the
+/// multiply-adds that use it, and the loads, not the arithmetic, would then set the pace.
+template <typename Register>
+inline void keep_in_register(Register& value) {
+#if defined(__x86_64__)
+    __asm__("" : "+v"(value));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(value));
+#else
+    static_cast<void>(value);
+#endif
+}
+
 } // namespace vitrine::backend::cpu::VITRINE_WIDTH
