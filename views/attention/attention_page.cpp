@@ -101,6 +101,7 @@ void AttentionPage::run_changed() {
     scale_box_->setEnabled(!data_.difference);
     sinks_box_->setEnabled(!data_.difference);
     if (head_) head_->fit();
+    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty()); // one sentence is enough
     redraw();
 }
 
@@ -161,7 +162,8 @@ void AttentionPage::pointed(const QString& line) {
 }
 
 void AttentionPage::show_grid(bool on) {
-    grid_canvas_->setVisible(on);
+    grid_wanted_ = on;
+    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
     emit state_changed();
 }
 
@@ -169,7 +171,7 @@ Json AttentionPage::state() const {
     Json out{{"log", options_.log},
              {"sinks_out", options_.sinks_out},
              {"average", options_.average},
-             {"grid", grid_canvas_->isVisibleTo(this)}};
+             {"grid", grid_wanted_}};
     out["sizes"] = splitter_->sizes().toVector();
     return out;
 }
@@ -183,7 +185,8 @@ void AttentionPage::restore(const Json& state) {
     scale_box_->setCurrentIndex(flag("log", false) ? 1 : 0);
     heads_box_->setCurrentIndex(flag("average", false) ? 1 : 0);
     sinks_box_->setChecked(flag("sinks_out", false));
-    grid_canvas_->setVisible(flag("grid", true));
+    grid_wanted_ = flag("grid", true);
+    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
     if (const auto sizes = state.find("sizes"); sizes != state.end() && sizes->is_array() &&
                                                 sizes->size() == 2 && (*sizes)[0].is_number_integer() &&
                                                 (*sizes)[1].is_number_integer())

@@ -29,6 +29,7 @@ public:
     const AttentionData& data() const { return data_; }
     /// Only the large head, or both.
     void show_grid(bool on);
+    bool grid_shown() const { return grid_wanted_; }
 
 signals:
     void state_changed();
@@ -48,6 +49,7 @@ private:
     std::shared_ptr<figure::AttentionGrid> grid_;
     std::shared_ptr<figure::Heatmap> head_;
     Place drawn_place_;
+    bool grid_wanted_ = true;
 
     QWidget* controls_;
     QComboBox* heads_box_;

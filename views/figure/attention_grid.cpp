@@ -25,12 +25,20 @@ AttentionGrid::Layout AttentionGrid::layout(const QRectF& in, const Theme& theme
                         8;
     const double bar = colour_bar_width(scale, has_sinks(), theme);
     const double top = (title.isEmpty() ? 0 : head_line + 2) + head_line + 4;
-    const double width = in.width() - left - bar - 14, height = in.height() - top - 4;
-    out.step = std::max(4.0, std::floor(std::min(width / std::max(1, heads), height / std::max(1, layers))));
+    const double foot = (has_sinks() ? 62 : 44) + 8;
+    const auto step_in = [&](double width, double height) {
+        return std::max(4.0, std::floor(std::min(width / std::max(1, heads), height / std::max(1, layers))));
+    };
+    const double beside = step_in(in.width() - left - bar - 14, in.height() - top - 4);
+    const double beneath = step_in(in.width() - left - 4, in.height() - top - foot);
+    out.flat = beneath > beside;
+    out.step = std::max(beside, beneath);
     out.side = out.step - (out.step >= 24 ? 4 : out.step >= 10 ? 2 : 1);
     out.cells =
         QRectF(std::round(in.left() + left), std::round(in.top() + top), out.step * heads, out.step * layers);
-    out.bar = QRectF(out.cells.right() + 12, out.cells.top() - 2, bar, std::max(out.cells.height(), 120.0));
+    out.bar = out.flat ? QRectF(out.cells.left(), out.cells.bottom() + 8, out.cells.width(), foot - 8)
+                       : QRectF(out.cells.right() + 12, out.cells.top() - 2, bar,
+                                std::max(out.cells.height(), 120.0));
     return out;
 }
 
@@ -86,7 +94,10 @@ void AttentionGrid::paint(QPainter& painter, const QRectF& in, const Theme& them
                 cells_image(pattern, style, QRect(0, 0, pattern.cols, pattern.rows), {limit, limit}));
         }
     painter.restore();
-    paint_colour_bar(painter, laid.bar, scale, has_sinks(), theme);
+    if (laid.flat)
+        paint_flat_colour_bar(painter, laid.bar, scale, has_sinks(), theme);
+    else
+        paint_colour_bar(painter, laid.bar, scale, has_sinks(), theme);
 }
 
 void AttentionGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,

@@ -24,6 +24,7 @@ public:
         QRectF cells, bar;
         double side = 0; ///< of a thumbnail, without its gap
         double step = 0;
+        bool flat = false; ///< the colour bar lies beneath, which leaves wide thumbnails more room
     };
     Layout layout(const QRectF& in, const Theme& theme) const;
     /// Head (x) and layer (y) at a point.

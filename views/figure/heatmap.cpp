@@ -44,7 +44,7 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     const double bar = colour_bar_width(style.scale, has_marks(), theme);
     // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
     const bool in_corner = square && style.causal && view.isNull() && std::min(in.width(), in.height()) > 300;
-    const double top = line_height + 4 + (title.isEmpty() ? 0 : line_height + 2);
+    const double top = line_height + 8 + (title.isEmpty() ? 0 : line_height + 2);
     const QRectF sight = seen();
 
     const double room = std::max(10.0, in.width() - left - (in_corner ? 4 : bar + 14));
@@ -186,7 +186,7 @@ void Heatmap::paint_labels(QPainter& painter, const Layout& layout, const Theme&
                   Qt::AlignRight | Qt::AlignVCenter, label, fixed, colour);
         painter.restore();
     }
-    const QRectF head(layout.row_labels.left(), layout.cells.top() - line_height - 2,
+    const QRectF head(layout.row_labels.left(), layout.cells.top() - line_height - 6,
                       layout.row_labels.width(), line_height);
     draw_text(painter, head, Qt::AlignRight | Qt::AlignVCenter, row_title, theme.font(), theme.muted);
     draw_text(painter, QRectF(layout.cells.left(), head.top(), layout.cells.width(), line_height),
@@ -277,16 +277,24 @@ void Heatmap::move_inside(QRectF& wanted) const {
 
 bool Heatmap::zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) {
     if (values.empty()) return false;
-    const Layout laid = layout(in, theme);
     const QRectF sight = seen();
-    const double x = std::clamp((at.x() - laid.cells.left()) / laid.cells.width(), 0.0, 1.0);
-    const double y = std::clamp((at.y() - laid.cells.top()) / laid.cells.height(), 0.0, 1.0);
+    const auto share_at = [&](const Layout& laid) {
+        return QPointF(std::clamp((at.x() - laid.cells.left()) / laid.cells.width(), 0.0, 1.0),
+                       std::clamp((at.y() - laid.cells.top()) / laid.cells.height(), 0.0, 1.0));
+    };
+    const QPointF before = share_at(layout(in, theme));
+    const QPointF cell(sight.left() + before.x() * sight.width(), sight.top() + before.y() * sight.height());
     const double width = std::max(4.0, sight.width() / factor),
                  height = std::max(4.0, sight.height() / factor);
-    QRectF wanted(sight.left() + x * (sight.width() - width), sight.top() + y * (sight.height() - height),
-                  width, height);
-    move_inside(wanted);
-    view = wanted.width() >= values.cols && wanted.height() >= values.rows ? QRectF() : wanted;
+    if (width >= values.cols && height >= values.rows) {
+        view = {};
+        return true;
+    }
+    // The colour bar leaves its corner as soon as that is not empty, so the layout is asked again.
+    view = QRectF(0, 0, width, height);
+    const QPointF after = share_at(layout(in, theme));
+    view.moveTopLeft({cell.x() - after.x() * width, cell.y() - after.y() * height});
+    move_inside(view);
     return true;
 }
 

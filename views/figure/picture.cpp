@@ -82,4 +82,40 @@ void paint_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& s
     }
 }
 
+void paint_flat_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& scale, bool marked,
+                           const Theme& theme) {
+    const QFontMetricsF words(theme.font());
+    const QString sinks = QStringLiteral("sinks");
+    const double left =
+        std::max(words.horizontalAdvance(scale.unit), marked ? words.horizontalAdvance(sinks) : 0) + 10;
+    const QRectF bar(box.left() + left, box.top() + 4, std::min(box.width() - left - 16, 300.0), bar_width);
+    if (bar.width() < 40) return;
+    const auto strip = [&](double top, Map map, const QString& name, const QColor& ink) {
+        painter.save();
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        const int steps = 64;
+        for (int i = 0; i < steps; ++i)
+            painter.fillRect(
+                QRectF(bar.left() + bar.width() * i / steps, top, bar.width() / steps + 0.7, bar_width),
+                colour_at(map, (i + 0.5) / steps));
+        painter.restore();
+        draw_text(painter, QRectF(box.left(), top - 4, left, 18), Qt::AlignLeft | Qt::AlignVCenter, name,
+                  theme.font(), ink);
+    };
+    strip(bar.top(), scale.map, scale.unit, theme.muted);
+    double bottom = bar.bottom();
+    if (marked) {
+        strip(bottom + 6, Map::sink, sinks, theme.sink);
+        bottom += 6 + bar_width;
+    }
+    for (const double value : scale.ticks()) {
+        const double x = bar.left() + bar.width() * scale.position(value);
+        painter.setPen(QPen(theme.muted, 1));
+        painter.drawLine(QPointF(x, bottom), QPointF(x, bottom + 3));
+        const bool lowest = scale.log && value == scale.ticks().front();
+        draw_text(painter, QRectF(x - 40, bottom + 3, 80, 16), Qt::AlignHCenter | Qt::AlignTop,
+                  (lowest ? QStringLiteral("≤") : QString()) + tick(value), theme.fixed_font(), theme.muted);
+    }
+}
+
 } // namespace vitrine::figure

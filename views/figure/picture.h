@@ -58,6 +58,9 @@ double draw_text(QPainter& painter, const QRectF& box, int flags, const QString&
 /// Draws a vertical colour bar with ticks and its unit inside `box`; `marked`: a second bar for sink columns.
 void paint_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& scale, bool marked,
                       const Theme& theme);
+/// The same lying down: the unit to the left, one bar above the other; 44 pixels high, 62 with two bars.
+void paint_flat_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& scale, bool marked,
+                           const Theme& theme);
 /// Width that paint_colour_bar needs.
 double colour_bar_width(const ColourScale& scale, bool marked, const Theme& theme);
 

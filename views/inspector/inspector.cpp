@@ -90,8 +90,9 @@ void Inspector::refresh() {
         about_->setText(
             QStringLiteral("<span style='color:%1'>").arg(theme.muted.name()) +
             (sink != sinks.end()
-                 ? tr("This head has a sink at key %1: attention parked there moves little into the residual "
-                      "stream.")
+                 ? tr("This head has a sink: averaged over the queries that see it, key %1 gets more than "
+                      "0.3 "
+                      "of the attention.")
                        .arg(sink - sinks.begin())
                  : tr("Each row is one query's attention over the keys before it; a row sums to 1.")) +
             QStringLiteral("</span>"));

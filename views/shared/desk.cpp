@@ -17,9 +17,13 @@ QString Desk::why_no_difference() const {
 }
 
 void Desk::set_a(RunPtr run) {
+    // Who looks at the last token while typing goes on looking at the last token.
+    const bool at_end = a_ && run && side_ != Side::b && selection.place().query == a_->size() - 1;
+    const bool other_text = at_end && run->size() != a_->size();
     a_ = std::move(run);
     stale_ = false;
     fit_selection();
+    if (other_text) selection.set_query(a_->size() - 1);
     emit stale_changed();
     emit run_changed();
 }

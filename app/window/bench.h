@@ -1,0 +1,59 @@
+#pragma once
+// The engine on its thread, seen from the window's event loop.
+#include <QObject>
+#include <QPointer>
+#include <memory>
+#include <utility>
+
+#include "core/engine/workbench.h"
+
+namespace vitrine::window {
+
+/// Posts jobs to the device thread and brings their results back, if their asker still lives.
+class Bench : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Bench(QObject* parent = nullptr);
+    ~Bench() override;
+
+    /// `work(engine, cancel, progress)` runs on the device thread, `then(result)` on this one. A newer job
+    /// with the same tag replaces this one; an empty tag replaces nothing.
+    template <typename Work, typename Then>
+    engine::JobId post(QObject* asker, const std::string& tag, const std::string& label, Work work,
+                       Then then) {
+        return workbench_->post(
+            tag, label,
+            [guard = QPointer<QObject>(asker), work = std::move(work),
+             then = std::move(then)](engine::Engine& engine, const CancelToken& cancel,
+                                     const Progress& progress) mutable -> std::function<void()> {
+                using Answer = decltype(work(engine, cancel, progress));
+                auto answer = std::make_shared<Answer>(work(engine, cancel, progress));
+                return [guard, answer, then = std::move(then)]() mutable {
+                    if (guard) then(std::move(*answer));
+                };
+            });
+    }
+
+    std::vector<engine::JobStatus> jobs() const { return workbench_->jobs(); }
+    void cancel(engine::JobId id);
+    void cancel_all();
+
+    /// The model that runs are made on; nullptr before the first is open.
+    const std::shared_ptr<engine::OpenModel>& model() const { return model_; }
+    void open_model(const engine::ModelRequest& request);
+
+signals:
+    void jobs_changed();
+    void cancelled(); ///< the user stopped something
+    void model_changed();
+    void model_refused(const engine::ModelRequest& request, const Error& error);
+    void checked(const engine::SelfCheck& check);
+    void check_failed(const Error& error);
+
+private:
+    std::unique_ptr<engine::Workbench> workbench_;
+    std::shared_ptr<engine::OpenModel> model_;
+};
+
+} // namespace vitrine::window

@@ -1,0 +1,130 @@
+// vitrine: the window.
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QDir>
+#include <QIcon>
+#include <QSettings>
+#include <QStandardPaths>
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "app/window/main_window.h"
+#include "app/window/tour.h"
+#include "app/window/typing.h"
+
+using namespace vitrine;
+using namespace vitrine::window;
+
+namespace {
+
+bool has_display() {
+    return qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY") ||
+           qEnvironmentVariableIsSet("QT_QPA_PLATFORM");
+}
+
+std::filesystem::path session_folder(const QString& given) {
+    if (!given.isEmpty()) return given.toStdString();
+    const QString last = QSettings().value(QStringLiteral("session")).toString();
+    if (!last.isEmpty() && QDir(last).exists()) return last.toStdString();
+    return QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation))
+        .filePath(QStringLiteral("first.vitrine"))
+        .toStdString();
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    QCoreApplication::setApplicationName(QStringLiteral("vitrine"));
+    QCoreApplication::setOrganizationName(QStringLiteral("vitrine"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(VITRINE_VERSION));
+
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        QStringLiteral("A workbench for looking inside transformer language models."));
+    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")},
+                                  QStringLiteral("Says this."));
+    const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Says the version."));
+    const QCommandLineOption session(QStringLiteral("session"),
+                                     QStringLiteral("Session to open or to make; the last one by default."),
+                                     QStringLiteral("folder"));
+    const QCommandLineOption model(QStringLiteral("model"),
+                                   QStringLiteral("Model to open: a folder, a file, or default."),
+                                   QStringLiteral("path"));
+    const QCommandLineOption device(QStringLiteral("device"),
+                                    QStringLiteral("auto, cpu, vulkan, vulkan:N or part of a device's name."),
+                                    QStringLiteral("name"));
+    const QCommandLineOption precision(QStringLiteral("precision"), QStringLiteral("exact or mixed."),
+                                       QStringLiteral("name"));
+    const QCommandLineOption tour(
+        QStringLiteral("tour"),
+        QStringLiteral("Writes a picture of every page into a folder; needs no display."),
+        QStringLiteral("folder"));
+    QCommandLineOption variant(QStringLiteral("tour-variant"), QString(), QStringLiteral("name"));
+    variant.setFlags(QCommandLineOption::HiddenFromHelp);
+    const QCommandLineOption typing(
+        QStringLiteral("measure-typing"),
+        QStringLiteral("Types a text and prints how long a keystroke takes to show its result."));
+    parser.addOptions({help, version, session, model, device, precision, tour, variant, typing});
+    QStringList words;
+    for (int i = 0; i < count; ++i)
+        words << QString::fromLocal8Bit(arguments[i]);
+    if (!parser.parse(words) || !parser.positionalArguments().isEmpty()) {
+        const QString why =
+            parser.errorText().isEmpty()
+                ? QStringLiteral("Unexpected argument: %1").arg(parser.positionalArguments().value(0))
+                : parser.errorText();
+        fmt::print(stderr, "{}. See vitrine --help.\n", why.toStdString());
+        return 2;
+    }
+    if (parser.isSet(version)) {
+        fmt::print("vitrine {}\n", VITRINE_VERSION);
+        return 0;
+    }
+    if (parser.isSet(help)) {
+        const QCoreApplication application(count, arguments); // help text names the program
+        fmt::print("{}", parser.helpText().toStdString());
+        return 0;
+    }
+    const QString wanted_precision = parser.value(precision);
+    if (!wanted_precision.isEmpty() && wanted_precision != QLatin1String("exact") &&
+        wanted_precision != QLatin1String("mixed")) {
+        fmt::print(stderr, "--precision is exact or mixed, not {}. See vitrine --help.\n",
+                   wanted_precision.toStdString());
+        return 2;
+    }
+    if (parser.isSet(tour) && !parser.isSet(variant)) {
+        const QCoreApplication application(count, arguments);
+        return run_tour(QCoreApplication::applicationFilePath(), QDir(parser.value(tour)).absolutePath()) ? 0
+                                                                                                          : 1;
+    }
+    if (parser.isSet(typing) && !has_display()) qputenv("QT_QPA_PLATFORM", "offscreen");
+    if (!has_display()) {
+        fmt::print(stderr,
+                   "There is no display to open a window on; vitrine-cli does the same work without one.\n");
+        return 1;
+    }
+
+    QApplication application(count, arguments);
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/vitrine.svg")));
+    WindowOptions options;
+    options.session = session_folder(parser.value(session));
+    options.model.name = parser.isSet(model) ? parser.value(model).toStdString() : "default";
+    options.model_given = parser.isSet(model) || parser.isSet(device) || parser.isSet(precision);
+    if (parser.isSet(device)) options.model.device = parser.value(device).toStdString();
+    if (wanted_precision == QLatin1String("mixed")) options.model.precision = backend::Precision::mixed;
+    MainWindow window(options);
+    if (parser.isSet(variant)) {
+        window.resize(window.screen()->size());
+        auto* guide = new Tour(window, parser.value(tour), parser.value(variant), &window);
+        QObject::connect(guide, &Tour::finished, &application, [&window](bool good) {
+            window.close();
+            QCoreApplication::exit(good ? 0 : 1);
+        });
+    }
+    if (parser.isSet(typing)) {
+        auto* measurement = new TypingMeasurement(window, &window);
+        QObject::connect(measurement, &TypingMeasurement::finished, &window, &QWidget::close);
+    }
+    window.show();
+    return QApplication::exec();
+}

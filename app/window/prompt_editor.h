@@ -1,0 +1,44 @@
+#pragma once
+#include <QPlainTextEdit>
+#include <vector>
+
+#include "views/shared/desk.h"
+
+namespace vitrine::window {
+
+/// Several lines of text, underlined as the tokenizer cuts them; the token's id on hover.
+class PromptEditor : public QPlainTextEdit {
+    Q_OBJECT
+
+public:
+    /// Bytes [start, end) of the text in UTF-8, and what to say about them.
+    struct Span {
+        std::uint32_t start = 0;
+        std::uint32_t end = 0;
+        QString tip;
+    };
+
+    explicit PromptEditor(views::Desk& desk, QWidget* parent = nullptr);
+    void set_spans(std::vector<Span> spans);
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return {120, line_height() * 2 + 12}; }
+
+signals:
+    void run_pressed(); ///< Ctrl+Enter
+
+protected:
+    bool event(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    int line_height() const { return fontMetrics().lineSpacing(); }
+    void restyle();
+    void underline();
+
+    views::Desk& desk_;
+    std::vector<Span> spans_;
+    std::vector<int> letter_of_byte_; ///< index in QChars of each byte of the text, and of its end
+};
+
+} // namespace vitrine::window

@@ -1,0 +1,134 @@
+#include "app/window/prompt_panel.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "views/attention/sinks.h"
+
+namespace vitrine::window {
+
+namespace {
+
+constexpr int generated_tokens = 16;
+
+} // namespace
+
+PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
+    : QWidget(parent), runner_(runner), desk_(desk), editor_(new PromptEditor(desk, this)),
+      strip_(new views::TokenStrip(desk, this)), run_(new QPushButton(tr("Run"), this)),
+      generate_(new QPushButton(tr("Generate"), this)), bos_(new QToolButton(this)),
+      refusal_(new QLabel(this)) {
+    run_->setToolTip(tr("Record this run in the session now (Ctrl+Enter). Typing runs by itself."));
+    generate_->setToolTip(
+        tr("Let the model go on with its most likely tokens, %1 of them.").arg(generated_tokens));
+    bos_->setText(tr("BOS"));
+    bos_->setCheckable(true);
+    bos_->setToolTip(tr("Begin the text with the model's begin-of-sequence token, or leave it out."));
+    refusal_->setWordWrap(true);
+    refusal_->hide();
+
+    auto* buttons = new QVBoxLayout;
+    buttons->setSpacing(4);
+    buttons->addWidget(run_);
+    buttons->addWidget(generate_);
+    auto* top = new QHBoxLayout;
+    top->setSpacing(8);
+    top->addWidget(editor_, 1);
+    top->addLayout(buttons);
+    auto* below = new QHBoxLayout;
+    below->setSpacing(8);
+    below->addWidget(bos_, 0, Qt::AlignVCenter);
+    below->addWidget(strip_, 1);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(10, 6, 10, 4);
+    column->setSpacing(4);
+    column->addLayout(top);
+    column->addWidget(refusal_);
+    column->addLayout(below);
+
+    connect(editor_, &QPlainTextEdit::textChanged, this, [this] {
+        if (editor_->toPlainText() != runner_.text()) runner_.set_text(editor_->toPlainText());
+    });
+    connect(editor_, &PromptEditor::run_pressed, &runner_, &Runner::commit);
+    connect(run_, &QPushButton::clicked, &runner_, &Runner::commit);
+    connect(generate_, &QPushButton::clicked, this, [this] { runner_.generate(generated_tokens); });
+    connect(bos_, &QToolButton::clicked, this, [this](bool on) {
+        runner_.set_specials(on ? tokenizer::Specials::always_bos : tokenizer::Specials::never_bos);
+    });
+    connect(&runner_, &Runner::encoded, this, &PromptPanel::show_encoded);
+    connect(&runner_, &Runner::refused, this, &PromptPanel::show_refusal);
+    connect(&runner_, &Runner::generated, this, [this](const QString& text) {
+        editor_->moveCursor(QTextCursor::End);
+        editor_->insertPlainText(text);
+    });
+    connect(&desk_, &views::Desk::run_changed, this, &PromptPanel::colour_strip);
+    connect(&desk_.selection, &views::Selection::changed, this, &PromptPanel::colour_strip);
+    connect(&desk_, &views::Desk::theme_changed, this, &PromptPanel::colour_strip);
+}
+
+void PromptPanel::set_text(const QString& text) {
+    const QSignalBlocker quiet(editor_);
+    editor_->setPlainText(text);
+    editor_->moveCursor(QTextCursor::End);
+    editor_->ensureCursorVisible();
+}
+
+void PromptPanel::show_encoded(const Encoded& what) {
+    std::vector<PromptEditor::Span> spans;
+    bool bos = false;
+    const auto& model = runner_.has_bos();
+    for (std::size_t i = 0; i < what.spans.size(); ++i) {
+        const figure::Token& token = what.tokens[i];
+        spans.push_back(
+            {what.spans[i].start, what.spans[i].end,
+             tr("%1 · id %2 · bytes %3").arg(token.shown).arg(token.id).arg(figure::hex_bytes(token.bytes))});
+        bos = bos || (i == 0 && token.special && what.spans[i].end == 0);
+    }
+    editor_->set_spans(std::move(spans));
+    bos_->setVisible(model);
+    bos_->setChecked(bos);
+    strip_->set_tokens(what.tokens);
+}
+
+void PromptPanel::colour_strip() {
+    const views::RunPtr& run = desk_.shown();
+    if (!run) return;
+    if (!desk_.stale()) strip_->set_tokens(run->tokens);
+    if (!run->has_patterns()) return;
+    const views::Place& place = desk_.selection.place();
+    const figure::Matrix pattern = run->pattern(place.layer, place.head);
+    figure::ColourScale scale;
+    scale.map = desk_.theme().amounts;
+    scale.unit = QStringLiteral("attention");
+    std::vector<double> scores(static_cast<std::size_t>(run->size()), NAN);
+    for (int key = 0; key <= place.query && key < run->size(); ++key)
+        scores[static_cast<std::size_t>(key)] = pattern.at(place.query, key);
+    std::vector<bool> sinks = views::sink_columns(pattern);
+    if (desk_.side() == views::Side::difference && desk_.why_no_difference().isEmpty()) {
+        const figure::Matrix other = desk_.b()->pattern(place.layer, place.head);
+        double largest = 1e-6;
+        for (int key = 0; key <= place.query; ++key) {
+            double& score = scores[static_cast<std::size_t>(key)];
+            score -= other.at(place.query, key);
+            largest = std::max(largest, std::abs(score));
+        }
+        scale.map = desk_.theme().differences();
+        scale.min = -largest;
+        scale.max = largest;
+        scale.unit = QStringLiteral("A − B");
+        sinks.clear();
+    }
+    strip_->set_scores(std::move(scores), scale, std::move(sinks));
+}
+
+void PromptPanel::show_refusal(const QString& sentence) {
+    refusal_->setText(QStringLiteral("<span style='color:%1'>%2</span>")
+                          .arg(desk_.theme().warning.name(), sentence.toHtmlEscaped()));
+    refusal_->setVisible(!sentence.isEmpty());
+}
+
+} // namespace vitrine::window

@@ -1,0 +1,218 @@
+#include "app/window/tour.h"
+
+#include <QDialog>
+#include <QDir>
+#include <QFile>
+#include <QPainter>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace vitrine::window {
+
+namespace {
+
+constexpr int look_ms = 50;
+constexpr int calm_looks = 5;       ///< a stop is done after so many quiet looks
+constexpr int longest_looks = 2400; ///< two minutes
+
+struct Variant {
+    const char* name;
+    int width, height; ///< of the screen, in device pixels
+    int ratio;
+};
+constexpr Variant variants[] = {{"light", 1366, 768, 1}, {"dark", 1366, 768, 1}, {"light-4k", 3840, 2160, 2}};
+
+} // namespace
+
+Tour::Tour(MainWindow& window, QString folder, QString variant, QObject* parent)
+    : QObject(parent), window_(window), folder_(std::move(folder)), variant_(std::move(variant)) {
+    window_.appearance().set_scheme(variant_ == QLatin1String("dark") ? Scheme::dark : Scheme::light);
+    plan();
+    clock_.setInterval(look_ms);
+    connect(&clock_, &QTimer::timeout, this, &Tour::look);
+    clock_.start();
+}
+
+void Tour::plan() {
+    const auto type = [this](const QString& text) {
+        window_.prompt().set_text(text);
+        window_.runner().set_text(text);
+        window_.runner().commit();
+    };
+    const auto page = [this](const QString& name) { return [this, name] { window_.show_page(name); }; };
+    stops_.push_back({QStringLiteral("attention"), [this] { window_.runner().commit(); }, {}});
+    stops_.push_back({QStringLiteral("attention-log"),
+                      [this] {
+                          window_.attention().restore({{"log", true}, {"grid", true}});
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-no-sinks"),
+                      [this] {
+                          window_.attention().restore({{"sinks_out", true}, {"grid", true}});
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-one-head"),
+                      [this, type] {
+                          window_.attention().restore({{"grid", false}});
+                          type(QStringLiteral("When Mary and John went to the store, John gave a drink to"));
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("compare"),
+                      [this, type] {
+                          window_.attention().restore({{"grid", true}});
+                          window_.pin_current_as_b();
+                          type(QStringLiteral("When Mary and John went to the store, Mary gave a drink to"));
+                          window_.desk().set_side(views::Side::difference);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("compare-refused"),
+                      [type] { type(QStringLiteral("When Mary and John went to the store, Mary gave")); },
+                      {}});
+    stops_.push_back({QStringLiteral("long-text"),
+                      [this, type] {
+                          window_.desk().set_side(views::Side::a);
+                          QString text;
+                          for (int i = 0; i < 6; ++i)
+                              text += QStringLiteral("It was a dark evening, and the wind came in from the "
+                                                     "sea. The old man at the door said nothing, and "
+                                                     "she went on reading by the fire.\n");
+                          type(text);
+                      },
+                      {}});
+    stops_.push_back(
+        {QStringLiteral("odd-tokens"),
+         [type] {
+             type(QString::fromUtf8(
+                 "naïve café → नमस्ते\tสวัสดี 👩‍🚀 שלום\n  end"));
+         },
+         {}});
+    stops_.push_back({QStringLiteral("sinks"),
+                      [this, type, page] {
+                          type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
+                          page(tr("Sinks"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("entropy"), page(tr("Entropy")), {}});
+    stops_.push_back({QStringLiteral("lens"), page(tr("Lens")), {}});
+    stops_.push_back({QStringLiteral("analyses"),
+                      [this, page] {
+                          page(tr("Analyses"))();
+                          if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
+                              analyses->choose(QStringLiteral("attention"));
+                              analyses->run();
+                          }
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("search"),
+                      [this, page] {
+                          page(tr("Attention"))();
+                          window_.open_palette(QStringLiteral("s"));
+                      },
+                      [this] { return static_cast<QWidget*>(&window_.palette_dialog()); }});
+    stops_.push_back({QStringLiteral("help"),
+                      [this] {
+                          window_.palette_dialog().hide();
+                          window_.help_dialog().show_topic(QStringLiteral("attention"));
+                      },
+                      [this] { return static_cast<QWidget*>(&window_.help_dialog()); }});
+    stops_.push_back({QStringLiteral("empty-prompt"),
+                      [this, type] {
+                          window_.help_dialog().hide();
+                          type(QString());
+                      },
+                      {}});
+}
+
+void Tour::look() {
+    if (at_ == stops_.size()) {
+        clock_.stop();
+        emit finished(true);
+        return;
+    }
+    const Stop& stop = stops_[at_];
+    if (!window_.idle() || !window_.desk().a()) {
+        calm_ = 0;
+        if (++waited_ > longest_looks) {
+            fmt::print(stderr, "The tour stopped at {}: the window was not done after two minutes.\n",
+                       stop.name.toStdString());
+            clock_.stop();
+            emit finished(false);
+        }
+        return;
+    }
+    if (!gone_) {
+        stop.go();
+        gone_ = true;
+        calm_ = 0;
+        return;
+    }
+    if (++calm_ < calm_looks) return;
+    if (!take(stop)) {
+        clock_.stop();
+        emit finished(false);
+        return;
+    }
+    ++at_;
+    calm_ = waited_ = 0;
+    gone_ = false;
+}
+
+bool Tour::take(const Stop& stop) {
+    QPixmap picture = window_.grab();
+    if (stop.on_top) {
+        QWidget* dialog = stop.on_top();
+        QPainter painter(&picture);
+        const QPoint at((window_.width() - dialog->width()) / 2,
+                        dialog->windowFlags() & Qt::Popup ? 48 : (window_.height() - dialog->height()) / 2);
+        painter.drawPixmap(at, dialog->grab());
+    }
+    const QString file = QStringLiteral("%1/%2-%3-%4.png")
+                             .arg(folder_)
+                             .arg(at_ + 1, 2, 10, QLatin1Char('0'))
+                             .arg(stop.name, variant_);
+    if (picture.save(file)) return true;
+    fmt::print(stderr, "{}: cannot be written; choose another folder for the tour.\n", file.toStdString());
+    return false;
+}
+
+bool run_tour(const QString& program, const QString& folder) {
+    if (!QDir().mkpath(folder)) {
+        fmt::print(stderr, "{}: the folder cannot be made; choose another one for the tour.\n",
+                   folder.toStdString());
+        return false;
+    }
+    for (const Variant& variant : variants) {
+        QTemporaryDir scratch; // its own session and settings: a tour leaves no trace in the user's
+        QFile config(scratch.filePath(QStringLiteral("screen.json")));
+        if (!scratch.isValid() || !config.open(QIODevice::WriteOnly)) {
+            fmt::print(
+                stderr,
+                "The tour needs a folder for temporary files; set TMPDIR to one that can be written.\n");
+            return false;
+        }
+        config.write(
+            fmt::format(
+                "{{\"screens\":[{{\"name\":\"tour\",\"x\":0,\"y\":0,\"width\":{},\"height\":{},\"dpr\":{},"
+                "\"logicalDpi\":96,\"logicalBaseDpi\":96}}]}}",
+                variant.width, variant.height, variant.ratio)
+                .c_str());
+        config.close();
+        QProcess child;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("QT_QPA_PLATFORM"),
+                           QStringLiteral("offscreen:configfile=") + config.fileName());
+        environment.insert(QStringLiteral("XDG_CONFIG_HOME"), scratch.path());
+        child.setProcessEnvironment(environment);
+        child.setProcessChannelMode(QProcess::ForwardedChannels);
+        child.start(program, {QStringLiteral("--tour"), folder, QStringLiteral("--tour-variant"),
+                              QString::fromLatin1(variant.name), QStringLiteral("--session"),
+                              scratch.filePath(QStringLiteral("tour.vitrine"))});
+        if (!child.waitForFinished(-1) || child.exitStatus() != QProcess::NormalExit || child.exitCode() != 0)
+            return false;
+    }
+    return true;
+}
+
+} // namespace vitrine::window

@@ -1,0 +1,37 @@
+#pragma once
+#include <QWidget>
+#include <functional>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace vitrine::views {
+
+/// The fields of an analysis' parameters, made from its manifest alone.
+class AnalysisForm : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit AnalysisForm(QWidget* parent = nullptr);
+
+    /// Replaces the fields by those of a manifest:
+    /// {"parameters":[{"name","type","default","min","max","choices","doc"}]}.
+    void show_manifest(const Json& manifest);
+    /// What the user changed; parameters left at their default are not in it. Texts are as typed: the engine
+    /// checks and converts them.
+    Json values() const;
+    /// The same as options of the command line: ` --set k=v …`.
+    QString command_options() const;
+
+signals:
+    void submitted(); ///< Enter in a field
+
+private:
+    struct Field {
+        std::string name;
+        std::function<Json()> value; ///< null: left at its default
+    };
+    std::vector<Field> fields_;
+};
+
+} // namespace vitrine::views
