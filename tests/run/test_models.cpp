@@ -77,7 +77,7 @@ class TestModels : public QObject {
         QTest::addColumn<QString>("device");
         const std::string resources = VITRINE_RESOURCES;
         for (const std::string& device : test::devices()) {
-            for (const std::string name : {"gpt2-random", "llama-random"}) {
+            for (const std::string name : {"gpt2-random", "llama-random", "vitrine-tiny"}) {
                 const std::string folder =
                     name == "vitrine-tiny" ? resources + "/models/vitrine-tiny" : test::fixture(name);
                 QTest::newRow((name + " on " + device).c_str())
