@@ -123,7 +123,8 @@ std::string describe_files(const Json& document) {
     for (const auto& [name, value] : document.items())
         if (!value.is_array()) text += fmt::format("{}: {}\n", name, cell(value));
     Table table({"file", "size"});
-    for (const Json& file : document["files"]) table.add({file["file"], bytes_text(file["size"].get<double>())});
+    for (const Json& file : document["files"])
+        table.add({file["file"], bytes_text(file["size"].get<double>())});
     return text + table.text();
 }
 
@@ -159,7 +160,8 @@ void add_clean(CLI::App& parent, Program& program) {
     command->add_option("DIR", *folder, "Session's folder")->required();
     program.on(*command, [folder]() -> Result<Outcome> {
         VITRINE_ASSIGN(const auto cleaned, session::clean_session(*folder));
-        return Outcome{{{"freed_bytes", cleaned.freed}, {"files", files_document(cleaned.removed)}}, describe_files};
+        return Outcome{{{"freed_bytes", cleaned.freed}, {"files", files_document(cleaned.removed)}},
+                       describe_files};
     });
 }
 

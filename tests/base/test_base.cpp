@@ -61,7 +61,8 @@ private slots:
         for (int repeat = 0; repeat < 200; ++repeat) {
             std::vector<std::atomic<int>> visits(97);
             pool.parallel_for(visits.size(), [&](std::size_t i) { visits[i].fetch_add(1); });
-            for (const auto& count : visits) QCOMPARE(count.load(), 1);
+            for (const auto& count : visits)
+                QCOMPARE(count.load(), 1);
         }
     }
 };

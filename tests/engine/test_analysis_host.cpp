@@ -354,8 +354,9 @@ private slots:
         QCOMPARE(data_to_json(result), Json::parse("[[[1.0,2.0]],[[4.0,5.0,6.0]]]"));
         QCOMPARE(to_json(result)["lengths"], Json({2, 3}));
         QCOMPARE(data_to_json(ResultValue{"x", "number", {}, {0.5}, nullptr, {}}), Json(0.5));
-        QCOMPARE(dump_json(data_to_json({"ids", "series", {{"step", 2, {}, false}}, {7, NAN}, nullptr, {}, true})),
-                 std::string("[7,null]"));
+        QCOMPARE(
+            dump_json(data_to_json({"ids", "series", {{"step", 2, {}, false}}, {7, NAN}, nullptr, {}, true})),
+            std::string("[7,null]"));
     }
 };
 
