@@ -9,6 +9,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/progress_line.h"
 #include "core/base/log.h"
+#include "core/base/version.h"
 
 namespace vitrine::cli {
 
@@ -40,6 +41,12 @@ std::string sentence_of(const CLI::ParseError& error) {
         message.pop_back();
     if (!message.empty() && message.back() != '.') message += '.';
     return message;
+}
+
+// CLI11 says of a misspelt command only that one is required.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& words) {
+    if (words.empty() || words[0].empty() || words[0][0] == '-' || !app.get_subcommands().empty()) return {};
+    return fmt::format("There is no command \"{}\".", words[0]);
 }
 
 void print(std::FILE* stream, const std::string& text) {
@@ -116,7 +123,7 @@ int Program::run(const std::vector<std::string>& arguments) {
     CLI::App app{
         "Vitrine looks inside transformer language models. CLI.md describes the documents of --json."};
     app.name("vitrine-cli");
-    app.set_version_flag("--version", VITRINE_VERSION);
+    app.set_version_flag("--version", version());
     app.require_subcommand(1);
     app.fallthrough();
     add_common(app, common_, *this);
@@ -137,7 +144,8 @@ int Program::run(const std::vector<std::string>& arguments) {
     } catch (const CLI::Success& success) {                           // --help, --version
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
-        return report_usage(sentence_of(error));
+        const std::string wrong = unknown_command(app, arguments_.words);
+        return report_usage(wrong.empty() ? sentence_of(error) : wrong);
     }
     for (auto* list : lists_)
         for (std::string& value : *list)

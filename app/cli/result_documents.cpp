@@ -32,8 +32,15 @@ std::string objects_text(const Json& rows) {
     Table table(names);
     for (const Json& row : rows) {
         std::vector<Json> cells;
-        for (const std::string& name : names)
-            cells.push_back(row.value(name, Json(nullptr)));
+        for (const std::string& name : names) {
+            const Json value = row.value(name, Json(nullptr));
+            if (name == "token" && value.is_string())
+                cells.push_back(token_cell(value.get<std::string>()));
+            else if (name == "id" && value.is_number_integer())
+                cells.push_back(std::to_string(value.get<std::int64_t>())); // a name, not an amount
+            else
+                cells.push_back(value);
+        }
         table.add(cells);
     }
     return table.text();

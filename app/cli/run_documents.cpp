@@ -98,7 +98,8 @@ Json generated_rows(const engine::OpenModel& model, const std::vector<InputRow>&
 }
 
 std::string shown(const Json& token, const Json& id) {
-    return token.is_null() ? fmt::format("#{}", id.get<std::int64_t>()) : cell(token);
+    return token.is_null() ? fmt::format("#{}", id.get<std::int64_t>())
+                           : token_cell(token.get<std::string>());
 }
 
 std::string prompt_line(const Json& row) {

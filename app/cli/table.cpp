@@ -56,6 +56,19 @@ std::string cell(const Json& value) {
     return dump_json(value);
 }
 
+std::string token_cell(const std::string& token) {
+    const std::string text = escaped(token);
+    const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
+    const std::size_t last = std::max(text.find_last_not_of(' ') + 1, first);
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (i < first || i >= last)
+            out += "·";
+        else
+            out += text[i];
+    return out;
+}
+
 std::string bytes_text(double bytes) {
     const char* units[] = {"B", "kB", "MB", "GB", "TB"};
     std::size_t unit = 0;

@@ -11,6 +11,9 @@ namespace vitrine::cli {
 /// control characters escaped.
 std::string cell(const Json& value);
 
+/// A token as a cell: leading and trailing spaces as "·", so that they are seen.
+std::string token_cell(const std::string& token);
+
 /// "7.4 MB", powers of ten.
 std::string bytes_text(double bytes);
 

@@ -23,8 +23,9 @@ std::string describe(const Json& document) {
         Table table({"#", "token", "id", "bytes", "from", "to", "special"});
         std::size_t index = 0;
         for (const Json& token : row["tokens"])
-            table.add({index++, token["text"], std::to_string(token["id"].get<int>()), token["bytes"],
-                       token["start"], token["end"], token["special"].get<bool>() ? "special" : ""});
+            table.add({index++, token_cell(token["text"].get<std::string>()),
+                       std::to_string(token["id"].get<int>()), token["bytes"], token["start"], token["end"],
+                       token["special"].get<bool>() ? "special" : ""});
         text += (text.empty() ? "" : "\n") + table.text();
     }
     return text;

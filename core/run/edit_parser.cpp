@@ -64,7 +64,7 @@ public:
 private:
     tl::unexpected<Error> wrong(const std::string& why) const {
         return fail(Code::usage,
-                    fmt::format("The edit \"{}\" cannot be read: {}. Write HOOK [row=] [pos=] [head=] "
+                    fmt::format("The edit \"{}\" cannot be read: {}; write HOOK [row=] [pos=] [head=] "
                                 "[channel=] [key=] OP [VALUE].",
                                 text_, why));
     }
