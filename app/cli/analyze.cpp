@@ -85,10 +85,11 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),
                                             program.cancel(), program.progress()));
+    // The figure first: a result without one is refused before anything is written.
+    if (!options.figure.empty()) VITRINE_TRY(write_figure(options.figure, record));
     if (!options.data.empty())
         VITRINE_TRY(engine::export_data(options.data, {record.id, record.parameters, record.provenance},
                                         record.results));
-    if (!options.figure.empty()) VITRINE_TRY(write_figure(options.figure, record));
     return Outcome{analysis_document(record), describe_analysis};
 }
 

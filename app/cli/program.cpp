@@ -49,10 +49,11 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
     return fmt::format("There is no command \"{}\".", words[0]);
 }
 
-void print(std::FILE* stream, const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stream);
-    if (!text.empty() && text.back() != '\n') std::fputc('\n', stream);
-    std::fflush(stream);
+// False if the stream does not take it, say because its disk is full.
+bool print(std::FILE* stream, const std::string& text) {
+    bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
+    if (!text.empty() && text.back() != '\n') written = std::fputc('\n', stream) != EOF && written;
+    return std::fflush(stream) == 0 && written;
 }
 
 Json error_document(std::string_view code, const std::string& message) {
@@ -168,8 +169,11 @@ int Program::report_usage(const std::string& message) {
 int Program::report(const Result<Outcome>& outcome) {
     clear_progress_line();
     if (outcome) {
-        print(stdout, common_.json ? dump_json(outcome->document) : outcome->describe(outcome->document));
-        return outcome->exit;
+        const std::string text =
+            common_.json ? dump_json(outcome->document) : outcome->describe(outcome->document);
+        if (print(stdout, text)) return outcome->exit;
+        say("Standard output could not be written: its disk may be full, or its reader gone.");
+        return exit_failed;
     }
     take_back_session();
     const Error& error = outcome.error();

@@ -51,7 +51,13 @@ std::string cell(const Json& value) {
     if (value.is_number_integer()) return grouped(value.get<std::int64_t>());
     if (value.is_number()) {
         const auto number = value.get<double>();
-        return std::isfinite(number) ? fmt::format("{:.3g}", number) : "-";
+        if (!std::isfinite(number)) return "-";
+        // Three digits of a large number, written out: 1,850 and not 1.85e+03.
+        if (std::abs(number) >= 1000 && std::abs(number) < 1e15) {
+            const double unit = std::pow(10.0, std::floor(std::log10(std::abs(number))) - 2);
+            return grouped(static_cast<std::int64_t>(std::llround(std::round(number / unit) * unit)));
+        }
+        return fmt::format("{:.3g}", number);
     }
     return dump_json(value);
 }

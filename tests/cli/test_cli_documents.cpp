@@ -37,6 +37,9 @@ private slots:
 
     void cells_have_three_digits() {
         QCOMPARE(cell(0.123456), std::string("0.123"));
+        QCOMPARE(cell(1846.2), std::string("1,850"));
+        QCOMPARE(cell(-99999.0), std::string("-100,000"));
+        QCOMPARE(cell(1e-12), std::string("1e-12"));
         QCOMPARE(cell(1234567), std::string("1,234,567"));
         QCOMPARE(cell(-1234), std::string("-1,234"));
         QCOMPARE(cell(nullptr), std::string("-"));

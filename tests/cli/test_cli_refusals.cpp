@@ -1,6 +1,8 @@
 // What the program refuses: the exit code, one sentence, one document, and no file left behind.
 #include <QtTest>
 
+#include <sys/stat.h>
+
 #include "tests/cli/program_under_test.h"
 
 using namespace vitrine;
@@ -37,6 +39,8 @@ private slots:
         write_file(root + "/latin1.txt", "caf\xE9\n");
         write_file(root + "/broken.jsonl", "{\"prompt\": \n");
         write_file(root + "/not.npy", "no array");
+
+        QCOMPARE(mkfifo((root + "/pipe").toLocal8Bit().constData(), 0600), 0);
 
         copy_model(gpt2(), root + "/truncated");
         QByteArray weights = read_file(gpt2() + "/model.safetensors");
@@ -131,6 +135,8 @@ private slots:
         row("no such device", run + QStringList{"--device", "abacus"}, 1, "not-found");
         row("folder of captures missing",
             run + QStringList{"--capture", "*hook_pattern", "--out", at("nowhere/f.h5")}, 1, "io");
+        row("captures into a pipe", run + QStringList{"--capture", "*hook_pattern", "--out", at("pipe")}, 1,
+            "io");
         row("session that is a file", run + QStringList{"--session", at("not.npy")}, 1, "session");
         row("unknown analysis", {"analyze", "astrology", gpt2(), "--ids", "5"}, 1, "not-found");
         row("unknown setting", {"analyze", "head-entropy", gpt2(), "--ids", "5", "--set", "x=1"}, 2, "usage");
@@ -178,6 +184,16 @@ private slots:
         QCOMPARE(ended.exit, 1);
         QCOMPARE(ended.document["error"]["code"].get<std::string>(), std::string("malformed"));
         QVERIFY2(ended.err.find("byte 2") != std::string::npos, ended.err.c_str());
+    }
+
+    void a_full_disk_is_said() {
+        QProcess process;
+        process.setProcessEnvironment(clean_environment());
+        process.start("/bin/sh", {"-c", "exec \"$0\" devices --json >/dev/full", VITRINE_CLI});
+        const Ended ended = finish(process);
+        QCOMPARE(ended.exit, 1);
+        QVERIFY2(ended.err.find("Standard output could not be written") != std::string::npos,
+                 ended.err.c_str());
     }
 
     void help_is_no_failure() {
