@@ -30,9 +30,11 @@ QVariant unwrapped(QVariant value) {
     return value;
 }
 
+QColor button_colour(const figure::Theme& theme) { return theme.dark ? QColor(0x2b2f33) : QColor(0xfcfcfb); }
+
 QPalette palette_of(const figure::Theme& theme) {
     QPalette out;
-    const QColor button = theme.dark ? QColor(0x2b2f33) : QColor(0xfcfcfb);
+    const QColor button = button_colour(theme);
     out.setColor(QPalette::Window, theme.window);
     out.setColor(QPalette::WindowText, theme.text);
     out.setColor(QPalette::Base, theme.panel);
@@ -59,22 +61,44 @@ QPalette palette_of(const figure::Theme& theme) {
 
 // What Fusion and the palette do not say: flat tabs, thin lines, no boxes in boxes.
 QString sheet_of(const figure::Theme& theme) {
-    return QStringLiteral(
-               "QToolTip { color: %1; background: %2; border: 1px solid %3; padding: 3px 5px; }"
-               "QMainWindow::separator { background: %3; width: 1px; height: 1px; }"
-               "QDockWidget { color: %4; }"
-               "QDockWidget::title { background: %5; padding: 5px 8px; text-align: left; }"
-               "QTabWidget::pane { border: none; border-top: 1px solid %3; }"
-               "QTabBar { qproperty-drawBase: 0; }"
-               "QTabBar::tab { padding: 5px 12px; color: %4; background: transparent; border: none;"
-               " border-bottom: 2px solid transparent; }"
-               "QTabBar::tab:selected { color: %1; border-bottom: 2px solid %6; }"
-               "QTabBar::tab:hover { color: %1; }"
-               "QTabBar::tab:focus { color: %6; }"
-               "QToolButton::menu-indicator { image: none; }"
-               "QSplitter::handle { background: %5; }")
-        .arg(theme.text.name(), theme.panel.name(), theme.line.name(), theme.muted.name(),
-             theme.window.name(), theme.accent.name());
+    QString sheet = QStringLiteral(
+        "QToolTip { color: @text; background: @panel; border: 1px solid @line; padding: 3px 5px; }"
+        "QMainWindow::separator { background: @line; width: 1px; height: 1px; }"
+        "QDockWidget { color: @muted; }"
+        "QDockWidget::title { background: @window; padding: 5px 8px; text-align: left; }"
+        "QTabWidget::pane { border: none; border-top: 1px solid @line; }"
+        "QTabBar { qproperty-drawBase: 0; }"
+        "QTabBar::tab { padding: 5px 12px; color: @muted; background: transparent; border: none;"
+        " border-bottom: 2px solid transparent; }"
+        "QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }"
+        "QTabBar::tab:hover { color: @text; }"
+        "QToolButton { color: @text; background: @button; border: 1px solid @line; border-radius: 3px;"
+        " padding: 4px 9px; }"
+        "QToolButton:hover, QToolButton:focus { border-color: @accent; }"
+        "QToolButton:checked { background: @tint; border-color: @accent; }"
+        "QToolButton::menu-indicator { image: none; }"
+        "QCheckBox::indicator { width: 14px; height: 14px; background: @panel; border: 1px solid @muted;"
+        " border-radius: 2px; }"
+        "QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(@check); }"
+        "QCheckBox::indicator:focus { border-color: @accent; }"
+        "QCheckBox::indicator:disabled { border-color: @line; }"
+        "QDialog#palette { border: 1px solid @muted; }"
+        "QSplitter::handle { background: @window; }");
+    const std::pair<const char*, QString> colours[] = {
+        {"@text", theme.text.name()},
+        {"@panel", theme.panel.name()},
+        {"@line", theme.line.name()},
+        {"@muted", theme.muted.name()},
+        {"@window", theme.window.name()},
+        {"@accent", theme.accent.name()},
+        {"@button", button_colour(theme).name()},
+        {"@tint", figure::blend(theme.panel, theme.accent, 0.25).name()},
+        {"@check",
+         theme.dark ? QStringLiteral(":/icons/check-dark.svg") : QStringLiteral(":/icons/check-light.svg")},
+    };
+    for (const auto& [name, colour] : colours)
+        sheet.replace(QLatin1String(name), colour);
+    return sheet;
 }
 
 } // namespace

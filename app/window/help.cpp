@@ -2,7 +2,9 @@
 
 #include <QDialogButtonBox>
 #include <QFile>
+#include <QTextBlock>
 #include <QTextBrowser>
+#include <QTextTable>
 #include <QVBoxLayout>
 
 namespace vitrine::window {
@@ -31,6 +33,27 @@ void HelpDialog::show_topic(const QString& topic) {
         if (!page.open(QIODevice::ReadOnly)) return;
     }
     text_->setMarkdown(QString::fromUtf8(page.readAll()));
+    // Markdown comes without any air between paragraphs.
+    for (QTextBlock block = text_->document()->begin(); block.isValid(); block = block.next()) {
+        QTextCursor cursor(block);
+        QTextBlockFormat format = block.blockFormat();
+        const int level = format.headingLevel();
+        const bool in_table = cursor.currentTable() != nullptr;
+        format.setBottomMargin(in_table ? 2 : level > 0 ? 6 : 10);
+        format.setTopMargin(in_table ? 2 : 0);
+        format.setLineHeight(125, QTextBlockFormat::ProportionalHeight);
+        cursor.setBlockFormat(format);
+        if (level == 0) continue;
+        cursor.select(QTextCursor::BlockUnderCursor);
+        QTextCharFormat letters;
+        letters.setProperty(QTextFormat::FontSizeAdjustment, 0);
+        QFont font = text_->font();
+        font.setPixelSize(19);
+        font.setBold(true);
+        letters.setFont(font);
+        cursor.mergeCharFormat(letters);
+    }
+    text_->moveCursor(QTextCursor::Start);
     show();
     raise();
 }

@@ -3,6 +3,8 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPainter>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -11,6 +13,32 @@ namespace vitrine::window {
 namespace {
 
 constexpr std::size_t most_rows = 60;
+constexpr int hint_role = Qt::UserRole;
+
+// The name to the left, what it is to the right.
+class RowDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {100, 26}; }
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override {
+        const bool current = option.state & QStyle::State_Selected;
+        if (current) painter->fillRect(option.rect, option.palette.highlight());
+        const QRect box = option.rect.adjusted(8, 0, -8, 0);
+        const QFontMetrics metrics(option.font);
+        const QString hint = index.data(hint_role).toString();
+        painter->setFont(option.font);
+        painter->setPen(
+            option.palette.color(current ? QPalette::HighlightedText : QPalette::PlaceholderText));
+        painter->drawText(box, Qt::AlignRight | Qt::AlignVCenter, hint);
+        painter->setPen(option.palette.color(current ? QPalette::HighlightedText : QPalette::Text));
+        const int room = box.width() - metrics.horizontalAdvance(hint) - 16;
+        painter->drawText(box, Qt::AlignLeft | Qt::AlignVCenter,
+                          metrics.elidedText(index.data().toString().simplified(), Qt::ElideMiddle, room));
+    }
+};
 
 } // namespace
 
@@ -33,9 +61,11 @@ Palette::Palette(QWidget* parent)
     edit_->setPlaceholderText(tr("A command, a head like L3H5, a token, an analysis, a run"));
     edit_->setClearButtonEnabled(true);
     edit_->installEventFilter(this);
+    list_->setItemDelegate(new RowDelegate(this));
     list_->setFrameShape(QFrame::NoFrame);
     list_->setFocusPolicy(Qt::NoFocus);
     list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setObjectName(QStringLiteral("palette"));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(8, 8, 8, 8);
     column->addWidget(edit_);
@@ -71,8 +101,8 @@ void Palette::refill() {
     for (auto& [rank, command] : ranked) {
         if (shown_.size() == most_rows) break;
         auto* item = new QListWidgetItem(list_);
-        item->setText(command.hint.isEmpty() ? command.title
-                                             : command.title + QStringLiteral("    ") + command.hint);
+        item->setText(command.title);
+        item->setData(hint_role, command.hint);
         shown_.push_back(std::move(command));
     }
     if (shown_.empty()) {

@@ -109,6 +109,7 @@ void Runner::set_text(const QString& text) {
     since_keystroke_.start();
     rest_.stop();
     row_.reset();
+    desk_.set_stale(false);
     if (!bench_.model()) return;
     Encoded now;
     auto row = encode(text, now);

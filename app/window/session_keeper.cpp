@@ -44,8 +44,10 @@ views::RunEntry entry_of(const JournalRow& row, const engine::OpenModel* model) 
         out.prompt = QString::fromStdString(model->tokenizer->decode(row.ids, true));
     const QDateTime when =
         QDateTime::fromString(QString::fromStdString(row.step.started), Qt::ISODateWithMs).toLocalTime();
+    const QString tokens = QObject::tr(" · %1 tokens").arg(row.ids.size());
     const bool today = when.date() == QDate::currentDate();
     out.when = when.toString(today ? QStringLiteral("HH:mm") : QStringLiteral("d MMM"));
+    out.when += tokens;
     out.group = today ? QObject::tr("Today") : QObject::tr("Earlier");
     out.status = QString::fromLatin1(session::status_name(row.step.status).data());
     out.details = QObject::tr("step %1 · %2 · %3 · %4")

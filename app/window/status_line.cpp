@@ -13,7 +13,7 @@ namespace {
 constexpr double shown_from_s = 0.3;
 constexpr double time_left_from_s = 10;
 constexpr int look_ms = 100;
-constexpr int say_ms = 8000;
+constexpr int say_ms = 6000;
 
 QString duration(double seconds) {
     const int whole = static_cast<int>(seconds + 0.5);

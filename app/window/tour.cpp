@@ -19,10 +19,20 @@ constexpr int longest_looks = 2400; ///< two minutes
 
 struct Variant {
     const char* name;
-    int width, height; ///< of the screen, in device pixels
+    int width, height; ///< of the screen, in pixels of `ratio` × `ratio` device pixels
     int ratio;
 };
-constexpr Variant variants[] = {{"light", 1366, 768, 1}, {"dark", 1366, 768, 1}, {"light-4k", 3840, 2160, 2}};
+// Prose of about 33 tokens a sentence.
+QString story(int sentences) {
+    QString text;
+    for (int i = 0; i < sentences; ++i)
+        text += QStringLiteral(
+            "It was a dark evening, and the wind came in from the sea. The old man at the door said "
+            "nothing, and she went on reading by the fire.\n");
+    return text;
+}
+
+constexpr Variant variants[] = {{"light", 1366, 768, 1}, {"dark", 1366, 768, 1}, {"light-4k", 1920, 1080, 2}};
 
 } // namespace
 
@@ -73,12 +83,7 @@ void Tour::plan() {
     stops_.push_back({QStringLiteral("long-text"),
                       [this, type] {
                           window_.desk().set_side(views::Side::a);
-                          QString text;
-                          for (int i = 0; i < 6; ++i)
-                              text += QStringLiteral("It was a dark evening, and the wind came in from the "
-                                                     "sea. The old man at the door said nothing, and "
-                                                     "she went on reading by the fire.\n");
-                          type(text);
+                          type(story(6));
                       },
                       {}});
     stops_.push_back(
@@ -89,12 +94,17 @@ void Tour::plan() {
          },
          {}});
     stops_.push_back({QStringLiteral("sinks"),
-                      [this, type, page] {
-                          type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
+                      [type, page] {
+                          type(story(4));
                           page(tr("Sinks"))();
                       },
                       {}});
-    stops_.push_back({QStringLiteral("entropy"), page(tr("Entropy")), {}});
+    stops_.push_back({QStringLiteral("entropy"),
+                      [type, page] {
+                          type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
+                          page(tr("Entropy"))();
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("lens"), page(tr("Lens")), {}});
     stops_.push_back({QStringLiteral("analyses"),
                       [this, page] {

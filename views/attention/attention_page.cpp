@@ -7,6 +7,7 @@
 #include <QMenu>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace vitrine::views {
 
@@ -37,7 +38,11 @@ AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
     connect(&desk_, &Desk::theme_changed, this, &AttentionPage::redraw);
     connect(&desk_, &Desk::pointed, this, &AttentionPage::pointed);
     connect(&desk_.selection, &Selection::changed, this, &AttentionPage::selection_changed);
-    connect(splitter_, &QSplitter::splitterMoved, this, &AttentionPage::state_changed);
+    connect(splitter_, &QSplitter::splitterMoved, this, [this] {
+        const QList<int> sizes = splitter_->sizes();
+        grid_share_ = static_cast<double>(sizes[0]) / std::max(1, sizes[0] + sizes[1]);
+        emit state_changed();
+    });
     connect(grid_canvas_, &FigureCanvas::clicked, this, [this](const QPointF& at) {
         if (!grid_) return;
         if (const auto head = grid_->head_at(at, grid_canvas_->frame(), desk_.theme()))
@@ -101,7 +106,7 @@ void AttentionPage::run_changed() {
     scale_box_->setEnabled(!data_.difference);
     sinks_box_->setEnabled(!data_.difference);
     if (head_) head_->fit();
-    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty()); // one sentence is enough
+    arrange();
     redraw();
 }
 
@@ -161,9 +166,26 @@ void AttentionPage::pointed(const QString& line) {
     readout_->setText(line.isEmpty() ? selected_line() : line);
 }
 
+void AttentionPage::arrange() {
+    // Where there is nothing to draw, one sentence is enough.
+    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
+    const int grid = static_cast<int>(grid_share_ * splitter_->width());
+    splitter_->setSizes({grid, splitter_->width() - grid});
+}
+
+void AttentionPage::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    arrange();
+}
+
+void AttentionPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    arrange();
+}
+
 void AttentionPage::show_grid(bool on) {
     grid_wanted_ = on;
-    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
+    arrange();
     emit state_changed();
 }
 
@@ -172,7 +194,7 @@ Json AttentionPage::state() const {
              {"sinks_out", options_.sinks_out},
              {"average", options_.average},
              {"grid", grid_wanted_}};
-    out["sizes"] = splitter_->sizes().toVector();
+    out["grid_share"] = grid_share_;
     return out;
 }
 
@@ -186,11 +208,9 @@ void AttentionPage::restore(const Json& state) {
     heads_box_->setCurrentIndex(flag("average", false) ? 1 : 0);
     sinks_box_->setChecked(flag("sinks_out", false));
     grid_wanted_ = flag("grid", true);
-    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
-    if (const auto sizes = state.find("sizes"); sizes != state.end() && sizes->is_array() &&
-                                                sizes->size() == 2 && (*sizes)[0].is_number_integer() &&
-                                                (*sizes)[1].is_number_integer())
-        splitter_->setSizes({(*sizes)[0].get<int>(), (*sizes)[1].get<int>()});
+    if (const auto share = state.find("grid_share"); share != state.end() && share->is_number())
+        grid_share_ = std::clamp(share->get<double>(), 0.2, 0.8);
+    arrange();
 }
 
 } // namespace vitrine::views

@@ -34,8 +34,13 @@ public:
 signals:
     void state_changed();
 
+protected:
+    void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void build_controls();
+    void arrange();
     void run_changed();
     void redraw();
     void redraw_head();
@@ -50,6 +55,7 @@ private:
     std::shared_ptr<figure::Heatmap> head_;
     Place drawn_place_;
     bool grid_wanted_ = true;
+    double grid_share_ = 0.46; ///< of the width
 
     QWidget* controls_;
     QComboBox* heads_box_;

@@ -1,6 +1,7 @@
 #include "views/figure/column.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vitrine::figure {
 
@@ -15,6 +16,11 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
     double x = 0, y = 0, tallest = 0;
     for (const PicturePtr& part : parts) {
         QSizeF size = part->preferred_size(theme);
+        const double narrow = part->narrowest_width(theme);
+        if (narrow < size.width() && parts.size() > 1) {
+            const double across = std::max(1.0, std::floor((width + gap) / (narrow + gap)));
+            size.setWidth(std::min(size.width(), (width - (across - 1) * gap) / across - 0.5));
+        }
         size.setWidth(std::min(size.width(), width));
         if (x > 0 && x + size.width() > width) x = 0, y += tallest + gap, tallest = 0;
         out.emplace_back(origin + QPointF(x, y), size);

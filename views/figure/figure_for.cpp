@@ -207,7 +207,8 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
     if (kind == "number") {
         auto out = std::make_shared<Card>();
         out->title = title_of(result);
-        out->big = result.data.empty() ? QStringLiteral("–") : number(result.data.front());
+        const bool none = result.data.empty() || std::isnan(result.data.front());
+        out->big = none ? QStringLiteral("none") : number(result.data.front());
         return out;
     }
     if (kind == "text")
@@ -225,8 +226,14 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
 
 PicturePtr figure_for(const std::vector<ResultValue>& results, const Theme& theme) {
     auto out = std::make_shared<Column>();
-    for (const ResultValue& result : results)
-        if (PicturePtr part = figure_for(result, theme)) out->parts.push_back(std::move(part));
+    const auto add = [&](bool small) {
+        for (const ResultValue& result : results) {
+            if ((result.kind == "number" || result.kind == "text") != small) continue;
+            if (PicturePtr part = figure_for(result, theme)) out->parts.push_back(std::move(part));
+        }
+    };
+    add(true);
+    add(false);
     return out;
 }
 

@@ -9,7 +9,7 @@ namespace vitrine::figure {
 /// head, token labels are shown as tokens. What cannot be drawn as it is says so in the picture's place.
 PicturePtr figure_for(const engine::ResultValue& result, const Theme& theme);
 
-/// All results of an analysis one under another.
+/// All results of an analysis: numbers and notes first, then the pictures, one under another.
 PicturePtr figure_for(const std::vector<engine::ResultValue>& results, const Theme& theme);
 
 } // namespace vitrine::figure

@@ -18,6 +18,8 @@ public:
 
     /// Size at which the picture reads well by itself.
     virtual QSizeF preferred_size(const Theme& theme) const = 0;
+    /// Width down to which it may shrink where pictures stand side by side.
+    virtual double narrowest_width(const Theme& theme) const { return preferred_size(theme).width(); }
     /// Draws inside `in`. Leaves the background alone.
     virtual void paint(QPainter& painter, const QRectF& in, const Theme& theme) const = 0;
     /// Draws what changes often on top: selection, and what is under the pointer.

@@ -101,7 +101,7 @@ QString Table::csv() const {
 QSizeF Card::preferred_size(const Theme& theme) const {
     const QRectF room =
         QFontMetricsF(theme.font(13)).boundingRect(QRectF(0, 0, 560, 1e5), Qt::TextWordWrap, text);
-    return {text.isEmpty() ? 260.0 : 560.0, (title.isEmpty() ? 0 : 22) + (big.isEmpty() ? 0 : 38) +
+    return {text.isEmpty() ? 180.0 : 560.0, (title.isEmpty() ? 0 : 22) + (big.isEmpty() ? 0 : 38) +
                                                 (text.isEmpty() ? 0 : room.height() + 8) + 4};
 }
 

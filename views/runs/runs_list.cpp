@@ -18,7 +18,7 @@ public:
     Delegate(Desk& desk, QObject* parent) : QStyledItemDelegate(parent), desk_(desk) {}
 
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex& index) const override {
-        return {100, index.data(header_role).toBool() ? 24 : 26};
+        return {100, index.data(header_role).toBool() ? 24 : 42};
     }
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -36,20 +36,18 @@ public:
         if (!mark.isEmpty() || option.state & QStyle::State_MouseOver)
             painter->fillRect(box, figure::blend(theme.panel, theme.accent, mark.isEmpty() ? 0.07 : 0.14));
         const bool good = index.data(status_role).toString() == QLatin1String("done");
-        figure::draw_text(*painter, QRectF(box.left() + 6, box.top(), 16, box.height()), Qt::AlignCenter,
+        const double line = 19, left = box.left() + 24, room = box.width() - 32;
+        figure::draw_text(*painter, QRectF(box.left() + 4, box.top() + 3, 16, line), Qt::AlignCenter,
                           mark.isEmpty() ? (good ? QStringLiteral("○") : QStringLiteral("×")) : mark,
                           theme.font(12, !mark.isEmpty()),
                           good ? (mark.isEmpty() ? theme.muted : theme.accent) : theme.warning);
-        const QString when = index.data(when_role).toString();
-        const double width =
-            figure::draw_text(*painter, box.adjusted(0, 0, -8, 0), Qt::AlignRight | Qt::AlignVCenter, when,
-                              theme.fixed_font(12), theme.muted);
-        const QFont font = theme.font(12);
-        const double room = box.width() - 24 - width - 18;
-        figure::draw_text(*painter, QRectF(box.left() + 24, box.top(), room, box.height()),
-                          Qt::AlignLeft | Qt::AlignVCenter,
-                          QFontMetricsF(font).elidedText(index.data().toString(), Qt::ElideRight, room), font,
-                          theme.text);
+        // The end of a prompt is where two of them differ.
+        figure::draw_text(*painter, QRectF(left, box.top() + 3, room, line), Qt::AlignLeft | Qt::AlignVCenter,
+                          figure::elided(index.data().toString().simplified(), theme.font(12), room),
+                          theme.font(12), theme.text);
+        figure::draw_text(*painter, QRectF(left, box.top() + 3 + line, room, line - 2),
+                          Qt::AlignLeft | Qt::AlignVCenter, index.data(when_role).toString(), theme.font(12),
+                          theme.muted);
         painter->restore();
     }
 

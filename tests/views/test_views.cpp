@@ -1,0 +1,153 @@
+// Selection and comparison, what counts as a sink, and how a search ranks.
+#include <QSignalSpy>
+#include <QtTest>
+#include <cmath>
+
+#include "tests/views/sample_run.h"
+#include "views/attention/attention_pictures.h"
+#include "views/attention/sinks.h"
+#include "views/next_tokens/next_tokens_view.h"
+#include "views/shared/desk.h"
+#include "views/shared/figure_canvas.h"
+
+using namespace vitrine;
+using namespace vitrine::views;
+
+namespace {
+
+figure::Matrix uniform(int size) {
+    std::vector<float> values(static_cast<std::size_t>(size) * static_cast<std::size_t>(size), 0.0F);
+    for (int query = 0; query < size; ++query)
+        for (int key = 0; key <= query; ++key)
+            values[static_cast<std::size_t>(query * size + key)] = 1.0F / static_cast<float>(query + 1);
+    return figure::make_matrix(size, size, std::move(values));
+}
+
+std::vector<std::string> words(int count) {
+    std::vector<std::string> out;
+    for (int i = 0; i < count; ++i)
+        out.push_back(" w" + std::to_string(i));
+    return out;
+}
+
+} // namespace
+
+class TestViews : public QObject {
+    Q_OBJECT
+
+private slots:
+    void alpha_of_uniform_attention() {
+        // H_64 / 64 = 0.0741 for the first key (METHODS, attention sinks).
+        QVERIFY(std::abs(alpha_of(uniform(64))[0] - 0.0741) < 5e-5);
+        const auto sinks = sink_columns(uniform(64));
+        QVERIFY(std::find(sinks.begin(), sinks.end(), true) == sinks.end());
+    }
+
+    void all_mass_on_the_first_key_is_a_sink() {
+        std::vector<float> values(20 * 20, 0.0F);
+        for (int query = 0; query < 20; ++query)
+            values[static_cast<std::size_t>(query * 20)] = 1.0F;
+        const auto matrix = figure::make_matrix(20, 20, values);
+        QCOMPARE(alpha_of(matrix)[0], 1.0);
+        const auto sinks = sink_columns(matrix);
+        QVERIFY(sinks[0] && !sinks[1]);
+        QCOMPARE(mass_on(matrix, sinks), 1.0);
+        // Columns that fewer than eight queries see never count: a token alone always attends to itself.
+        std::vector<float> itself(20 * 20, 0.0F);
+        for (int query = 0; query < 20; ++query)
+            itself[static_cast<std::size_t>(query * 21)] = 1.0F;
+        const auto diagonal = sink_columns(figure::make_matrix(20, 20, itself));
+        QVERIFY(std::find(diagonal.begin(), diagonal.end(), true) == diagonal.end());
+    }
+
+    void rows_without_sinks_sum_to_one() {
+        const RunPtr run = tests::sample_run(words(24));
+        const auto pattern = run->pattern(1, 1);
+        const auto sinks = sink_columns(pattern);
+        QVERIFY(sinks[0]);
+        const auto rest = without_columns(pattern, sinks);
+        for (int query = 1; query < 24; ++query) {
+            double sum = 0;
+            for (int key = 1; key <= query; ++key)
+                sum += rest.at(query, key);
+            QVERIFY(std::abs(sum - 1) < 1e-5);
+            // ratios among what is left stay
+            const double ratio = pattern.at(query, 1) / pattern.at(query, query);
+            QVERIFY(std::abs(rest.at(query, 1) / rest.at(query, query) - ratio) < 1e-4 * ratio);
+        }
+        QVERIFY(std::isnan(rest.at(5, 0)));
+    }
+
+    void entropy_of_a_row() {
+        QVERIFY(std::abs(row_entropy(uniform(8), 7) - std::log(8.0)) < 1e-6);
+        QCOMPARE(row_entropy(uniform(8), 0), 0.0);
+    }
+
+    void selection_stays_inside_and_remembers() {
+        Selection selection;
+        selection.set_bounds(4, 8, 10);
+        QSignalSpy told(&selection, &Selection::changed);
+        selection.set({9, 9, 99, 99});
+        QCOMPARE(selection.place(), (Place{3, 7, 9, 9}));
+        selection.set_query(5); // the key cannot lie behind the query
+        QCOMPARE(selection.place(), (Place{3, 7, 5, 5}));
+        selection.set_key(8); // and a key behind it takes the query along
+        QCOMPARE(selection.place(), (Place{3, 7, 8, 8}));
+        selection.move(-1, 1, 0, -3);
+        QCOMPARE(selection.place(), (Place{2, 7, 8, 5}));
+        QCOMPARE(told.count(), 4);
+        selection.go_back();
+        selection.go_back();
+        QCOMPARE(selection.place(), (Place{3, 7, 5, 5}));
+        selection.go_forward();
+        QCOMPARE(selection.place(), (Place{3, 7, 8, 8}));
+        selection.set_head(0, 0);
+        QVERIFY(!selection.can_go_forward());
+        selection.set_bounds(4, 8, 3);
+        QCOMPARE(selection.place(), (Place{0, 0, 2, 2}));
+    }
+
+    void who_looks_at_the_end_stays_there() {
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        desk.set_a(tests::sample_run(words(9)));
+        desk.selection.set_query(8);
+        desk.set_a(tests::sample_run(words(12)));
+        QCOMPARE(desk.selection.place().query, 11);
+        desk.selection.set_query(4);
+        desk.set_a(tests::sample_run(words(13)));
+        QCOMPARE(desk.selection.place().query, 4);
+    }
+
+    void differences_need_equal_lengths() {
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        desk.set_a(tests::sample_run(words(9), 2, 2, 1));
+        QVERIFY(desk.why_no_difference().contains("No run is pinned"));
+        desk.set_b(tests::sample_run(words(10), 2, 2, 2));
+        desk.set_side(Side::difference);
+        QVERIFY(attention_data(desk).said_in_place.contains("A has 9 tokens and B has 10"));
+        desk.set_b(tests::sample_run(words(9), 2, 2, 2));
+        const AttentionData data = attention_data(desk);
+        QVERIFY(data.said_in_place.isEmpty());
+        const float a = desk.a()->pattern(1, 0).at(6, 3), b = desk.b()->pattern(1, 0).at(6, 3);
+        QCOMPARE(data.pattern(1, 0).at(6, 3), a - b);
+        QVERIFY(data.largest >= std::abs(a - b));
+    }
+
+    void probabilities_follow_from_logits() {
+        const RunPtr run = tests::sample_run(words(9));
+        const auto table = next_tokens_at(*run, 3, nullptr);
+        QCOMPARE(table->rows.front().prob, std::exp(9.5 - 10.0));
+        QCOMPARE(table->position, 3);
+        QCOMPARE(table->after, QString("·w3"));
+    }
+
+    void commands_survive_a_shell() {
+        QCOMPARE(shell_word("it's"), QString("'it'\\''s'"));
+        QVERIFY(as_python("vitrine-cli run 'a \"b\"'").contains("run 'a \\\"b\\\"' --json"));
+    }
+};
+
+QTEST_MAIN(TestViews)
+#include "test_views.moc"
