@@ -53,7 +53,7 @@ Result<bool> Component::flag(const char* key, std::optional<bool> fallback) cons
     return member<bool>(key, fallback, [](const LargeJson& json) { return json.is_boolean(); });
 }
 
-Result<std::string> Component::text(const char* key, std::optional<std::string> fallback) const {
+Result<std::string> Component::text(const char* key, const std::optional<std::string>& fallback) const {
     return member<std::string>(key, fallback, [](const LargeJson& json) { return json.is_string(); });
 }
 

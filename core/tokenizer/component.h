@@ -25,7 +25,7 @@ public:
 
     /// Members by type; malformed if absent without fallback or of another type. null counts as absent.
     Result<bool> flag(const char* key, std::optional<bool> fallback = {}) const;
-    Result<std::string> text(const char* key, std::optional<std::string> fallback = {}) const;
+    Result<std::string> text(const char* key, const std::optional<std::string>& fallback = {}) const;
     Result<std::uint32_t> number(const char* key, std::optional<std::uint32_t> fallback = {}) const;
     Result<const LargeJson*> list(const char* key) const;
     Result<char32_t> character(const char* key) const;
