@@ -73,7 +73,7 @@ QString sheet_of(const figure::Theme& theme) {
         "QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }"
         "QTabBar::tab:hover { color: @text; }"
         "QToolButton { color: @text; background: @button; border: 1px solid @line; border-radius: 3px;"
-        " padding: 4px 9px; }"
+        " padding: 2px 8px; }"
         "QToolButton:hover, QToolButton:focus { border-color: @accent; }"
         "QToolButton:checked { background: @tint; border-color: @accent; }"
         "QToolButton::menu-indicator { image: none; }"

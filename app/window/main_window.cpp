@@ -136,6 +136,7 @@ void MainWindow::build() {
     connect(runs_, &views::RunsList::compare_wanted, this, &MainWindow::compare_step);
     const QSize room = screen()->availableSize();
     resize(std::min(1500, room.width()), std::min(940, room.height()));
+    prompt_->editor()->setFocus();
 }
 
 void MainWindow::build_pages() {
@@ -253,21 +254,27 @@ void MainWindow::open_palette(const QString& text) {
 void MainWindow::first_run() {
     if (!fresh_) return;
     fresh_ = false;
-    // Where there is something to see: the head that most strongly looks back from the last token, sinks
-    // aside.
     const views::RunPtr& run = desk_.a();
     if (!run->has_patterns() || run->size() < 4) return;
+    // Where there is something to see. If the last token stood here before, the head that looks at what came
+    // after it then: an induction head. Else the head that most strongly looks back, sinks aside.
     const int query = run->size() - 1;
+    int after_copy = 0;
+    for (int at = 1; at + 1 < query; ++at)
+        if (run->tokens[static_cast<std::size_t>(at)].id == run->tokens[static_cast<std::size_t>(query)].id)
+            after_copy = at + 1;
     views::Place best{0, 0, query, query};
     float strongest = 0;
     for (int layer = 0; layer < run->layers; ++layer)
         for (int head = 0; head < run->heads; ++head) {
             const figure::Matrix pattern = run->pattern(layer, head);
-            for (int key = 1; key + 1 < query; ++key)
+            for (int key = after_copy > 0 ? after_copy : 1; key + 1 < query; ++key) {
                 if (pattern.at(query, key) > strongest) {
                     strongest = pattern.at(query, key);
                     best = {layer, head, query, key};
                 }
+                if (after_copy > 0) break;
+            }
         }
     desk_.selection.set(best);
 }

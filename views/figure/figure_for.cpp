@@ -84,7 +84,7 @@ PicturePtr heatmap(const ResultValue& result, const Theme& theme) {
     const int rows = cols == 0 ? 0 : static_cast<int>(result.data.size()) / cols;
     out->title = title_of(result);
     out->values = make_matrix(rows, cols, floats(result.data));
-    out->style.scale = scale_of(result.data, QString(), theme);
+    out->style.scale = scale_of(result.data, title_of(result), theme);
     out->col_title = text_of(last.name);
     out->col_labels = labels_of(last);
     if (result.axes.size() == 2) {
@@ -174,7 +174,7 @@ PicturePtr scores(const ResultValue& result, const Theme& theme) {
         out->tokens << (last.labels.empty() ? QString::number(i)
                                             : shown_token(last.labels[static_cast<std::size_t>(i)]));
     out->values = result.data;
-    out->scale = scale_of(result.data, QString(), theme);
+    out->scale = scale_of(result.data, title_of(result), theme);
     return out;
 }
 

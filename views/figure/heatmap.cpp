@@ -219,7 +219,11 @@ void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& them
     painter.setBrush(Qt::NoBrush);
     const auto frame = [&](double col, double row, double cols, double rows, const QColor& colour,
                            double width) {
-        painter.setPen(QPen(colour, width));
+        // Where cells are hardly wider than a line, the line must not hide them.
+        QColor ink = colour;
+        const bool dense = std::min(laid.cell_width, laid.cell_height) < 5;
+        if (dense) ink.setAlphaF(0.6F);
+        painter.setPen(QPen(ink, dense ? 0.8 : width));
         painter.drawRect(QRectF(laid.cells.left() + (col - sight.left()) * laid.cell_width,
                                 laid.cells.top() + (row - sight.top()) * laid.cell_height,
                                 cols * laid.cell_width, rows * laid.cell_height));
