@@ -73,7 +73,8 @@ int main(int count, char** arguments) {
             parser.errorText().isEmpty()
                 ? QStringLiteral("Unexpected argument: %1").arg(parser.positionalArguments().value(0))
                 : parser.errorText();
-        fmt::print(stderr, "{}. See vitrine --help.\n", why.toStdString());
+        fmt::print(stderr, "{}{} See vitrine --help.\n", why.toStdString(),
+                   why.endsWith(QLatin1Char('.')) ? "" : ".");
         return 2;
     }
     if (parser.isSet(version)) {

@@ -54,6 +54,10 @@ MainWindow::MainWindow(const WindowOptions& options, QWidget* parent)
     connect(keeper_, &SessionKeeper::opened, this, &MainWindow::restore);
     connect(keeper_, &SessionKeeper::refused, this, [this](const QString& sentence) {
         status_->say(sentence);
+        if (!keeper_->is_open()) { // the window works all the same, and says that it forgets
+            runs_dock_->setWindowTitle(tr("Runs: not recorded"));
+            runs_dock_->setToolTip(sentence);
+        }
         if (!restored_) restore(Json());
     });
     connect(inspector_->next_tokens(), &views::NextTokensView::append_wanted, this,
@@ -337,6 +341,10 @@ void MainWindow::remember() {
 }
 
 void MainWindow::restore(const Json& state) {
+    if (keeper_->is_open()) {
+        runs_dock_->setWindowTitle(tr("Runs"));
+        runs_dock_->setToolTip({});
+    }
     const bool first = !restored_;
     engine::ModelRequest request = options_.model;
     fresh_ = !state.is_object();

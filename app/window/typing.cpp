@@ -54,9 +54,10 @@ void TypingMeasurement::report() {
     const views::RunPtr& run = window_.desk().a();
     fmt::print("{{\"work\":\"typing\",\"model\":\"{}\",\"device\":\"{}\",\"precision\":\"{}\",\"keystrokes\":"
                "{},\"tokens\":{},"
-               "\"median_ms\":{:.1f},\"p95_ms\":{:.1f},\"max_ms\":{:.1f}}}\n",
+               "\"min_ms\":{:.1f},\"median_ms\":{:.1f},\"p95_ms\":{:.1f},\"max_ms\":{:.1f}}}\n",
                run->model.toStdString(), run->device.toStdString(), run->precision.toStdString(),
-               milliseconds_.size(), run->size(), at(0.5), at(0.95), milliseconds_.back());
+               milliseconds_.size(), run->size(), milliseconds_.front(), at(0.5), at(0.95),
+               milliseconds_.back());
     std::fflush(stdout);
     emit finished();
 }

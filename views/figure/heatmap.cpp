@@ -143,8 +143,12 @@ void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& 
                 const QColor colour = cell_colour(values, shown, row, col);
                 const QRectF box = place(QRect(col, row, 1, 1));
                 if (!colour.isValid() || !layout.cells.adjusted(-1, -1, 1, 1).contains(box)) continue;
-                draw_text(painter, box, Qt::AlignCenter, number(values.at(row, col)), theme.fixed_font(),
-                          text_on(colour));
+                // Three digits where they fit, else two decimals, which all cells of a scale up to 1 share.
+                const QFontMetricsF metrics(theme.fixed_font());
+                QString text = number(values.at(row, col));
+                if (metrics.horizontalAdvance(text) > box.width() - 6) text = decimal(values.at(row, col), 2);
+                if (metrics.horizontalAdvance(text) > box.width() - 6) continue;
+                draw_text(painter, box, Qt::AlignCenter, text, theme.fixed_font(), text_on(colour));
             }
     }
 }
