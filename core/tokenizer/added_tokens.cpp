@@ -13,14 +13,6 @@ std::uint64_t edge(std::uint32_t node, char byte) {
     return static_cast<std::uint64_t>(node) << 8 | static_cast<unsigned char>(byte);
 }
 
-/// Where the character before byte `at` begins.
-std::size_t character_before(std::string_view text, std::size_t at) {
-    do
-        --at;
-    while (at > 0 && is_continuation(text[at]));
-    return at;
-}
-
 bool is_word_character(std::string_view text, std::size_t at) {
     static const auto regex = Regex::compile(R"(\G[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])", "");
     const auto found = regex->search(text, at);

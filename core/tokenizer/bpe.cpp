@@ -21,14 +21,23 @@ struct BpeScratch final : Model::Scratch {
 
 class Bpe final : public Model {
 public:
-    Bpe(Vocabulary vocabulary, Merges merges, BpeOptions options)
-        : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), options_(std::move(options)) {
+    Bpe(Vocabulary vocabulary, Merges merges, PairTable<bool> bridges, BpeOptions options)
+        : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), bridges_(std::move(bridges)),
+          options_(std::move(options)) {
         if (options_.unk_token) unknown_ = vocabulary_.id_of(*options_.unk_token);
         for (std::size_t byte = 0; byte < 256; ++byte) {
             std::string spelled;
             append_utf8(spelled, byte_characters()[byte]);
             byte_ids_[byte] = vocabulary_.id_of(spelled).value_or(-1);
             fallback_ids_[byte] = vocabulary_.id_of(fmt::format("<0x{:02X}>", byte)).value_or(-1);
+        }
+        characters_.assign(0x10000, -1);
+        for (std::size_t i = 0; i < vocabulary_.end_id(); ++i) {
+            const auto id = static_cast<std::int32_t>(i);
+            const std::string_view token = vocabulary_.token(id);
+            if (token.empty() || character_bytes(token.front()) != token.size()) continue;
+            if (const auto value = decode_at(token, 0).value; value < characters_.size())
+                characters_[value] = id;
         }
     }
 
@@ -72,24 +81,13 @@ public:
                 tokens.push_back({*id, 0, static_cast<std::uint32_t>(word.size())});
                 return {};
             }
-        if (scratch.cache.append(word, tokens)) return {};
-
-        scratch.symbols.clear();
-        if (reads_bytes_) {
-            for (const char byte : word)
-                scratch.symbols.push_back({byte_ids_[static_cast<unsigned char>(byte)], 1});
-        } else {
-            VITRINE_TRY(begin_with_characters(word, scratch.symbols));
-        }
-        merge_all(merges_, scratch.symbols);
-
-        const std::size_t first = tokens.size();
         std::uint32_t at = 0;
-        for (const Symbol& symbol : scratch.symbols) {
-            tokens.push_back({symbol.id, at, at + symbol.bytes});
-            at += symbol.bytes;
+        if (reads_bytes_ || marks_places()) return tokenize_part(word, scratch, at, tokens);
+        while (!word.empty()) {
+            const std::size_t end = independent_part(word);
+            VITRINE_TRY(tokenize_part(word.substr(0, end), scratch, at, tokens));
+            word.remove_prefix(end);
         }
-        scratch.cache.remember(word, tokens, first);
         return {};
     }
 
@@ -101,13 +99,73 @@ private:
         return found->second;
     }
 
+    /// True if a character's token depends on its place in the word.
+    bool marks_places() const {
+        return !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
+    }
+
+    /// Bytes up to the first place, between two known characters, that no merge reaches across. What lies on
+    /// one side of it does not matter to the other: a text without spaces falls into parts that may be
+    /// remembered.
+    std::size_t independent_part(std::string_view word) const {
+        CodePoint left = decode_at(word, 0);
+        std::size_t at = left.bytes;
+        bool left_known = is_known(left.value);
+        while (at < word.size()) {
+            const CodePoint right = decode_at(word, at);
+            const bool right_known = is_known(right.value);
+            if (left_known && right_known && bridges_.find(left.value, right.value) == nullptr) return at;
+            left = right;
+            left_known = right_known;
+            at += right.bytes;
+        }
+        return at;
+    }
+
+    /// Rarer characters count as unknown here: that only makes parts longer.
+    bool is_known(char32_t value) const { return value < characters_.size() && characters_[value] >= 0; }
+
+    /// Appends the tokens of a part of a word; `at` is where they begin, and then where they end.
+    Status tokenize_part(std::string_view part, BpeScratch& scratch, std::uint32_t& at,
+                         std::vector<WordToken>& tokens) const {
+        const std::size_t first = tokens.size();
+        if (!scratch.cache.append(part, tokens)) {
+            scratch.symbols.clear();
+            if (reads_bytes_) {
+                for (const char byte : part)
+                    scratch.symbols.push_back({byte_ids_[static_cast<unsigned char>(byte)], 1});
+            } else {
+                VITRINE_TRY(begin_with_characters(part, scratch.symbols));
+            }
+            merge_all(merges_, scratch.symbols);
+            std::uint32_t end = 0;
+            for (const Symbol& symbol : scratch.symbols) {
+                tokens.push_back({symbol.id, end, end + symbol.bytes});
+                end += symbol.bytes;
+            }
+            scratch.cache.remember(part, tokens, first);
+        }
+        if (tokens.size() == first) return {};
+        const std::uint32_t shift = at;
+        at += tokens.back().end;
+        if (shift > 0)
+            for (std::size_t i = first; i < tokens.size(); ++i) {
+                tokens[i].begin += shift;
+                tokens[i].end += shift;
+            }
+        return {};
+    }
+
     std::optional<std::int32_t> id_of_character(std::string_view character, bool first, bool last) const {
-        const auto& prefix = options_.continuing_subword_prefix;
-        const auto& suffix = options_.end_of_word_suffix;
-        if (prefix.empty() && suffix.empty()) return vocabulary_.id_of(character);
-        std::string spelled = first ? std::string() : prefix;
+        if (!marks_places()) {
+            const CodePoint c = decode_at(character, 0);
+            if (c.value >= characters_.size()) return vocabulary_.id_of(character);
+            const std::int32_t id = characters_[c.value];
+            return id < 0 ? std::nullopt : std::optional(id);
+        }
+        std::string spelled = first ? std::string() : options_.continuing_subword_prefix;
         spelled += character;
-        if (last) spelled += suffix;
+        if (last) spelled += options_.end_of_word_suffix;
         return vocabulary_.id_of(spelled);
     }
 
@@ -152,10 +210,12 @@ private:
 
     Vocabulary vocabulary_;
     Merges merges_;
+    PairTable<bool> bridges_; // last character of a left token and first of a right one, of every merge
     BpeOptions options_;
     std::optional<std::int32_t> unknown_;
     std::array<std::int32_t, 256> byte_ids_{};
     std::array<std::int32_t, 256> fallback_ids_{};
+    std::vector<std::int32_t> characters_; // code point of the basic plane → id, or -1
     bool reads_bytes_ = false;
     StringMap whole_words_;
 };
@@ -188,6 +248,7 @@ Result<MergeList> read_merges(const Component& component) {
 Result<std::unique_ptr<Model>> make_bpe(Vocabulary vocabulary, const MergeList& list, BpeOptions options,
                                         const std::string& where) {
     Merges merges(list.size());
+    PairTable<bool> bridges(list.size());
     std::uint32_t rank = 0;
     for (const auto& [left, right] : list) {
         const auto left_id = vocabulary.id_of(left);
@@ -202,9 +263,14 @@ Result<std::unique_ptr<Model>> make_bpe(Vocabulary vocabulary, const MergeList& 
                                     !left_id    ? "the first"
                                     : !right_id ? "the second"
                                                 : "the result"));
-        merges.add(*left_id, *right_id, {rank++, *merged_id});
+        merges.add(static_cast<std::uint32_t>(*left_id), static_cast<std::uint32_t>(*right_id),
+                   {rank++, *merged_id});
+        if (!left.empty() && !right.empty())
+            bridges.add(decode_at(left, character_before(left, left.size())).value, decode_at(right, 0).value,
+                        true);
     }
-    return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
+    return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(bridges),
+                                 std::move(options));
 }
 
 Result<std::unique_ptr<Model>> read_bpe(const Component& component) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
+#include <cstddef>
 #include <limits>
 
 namespace vitrine::tokenizer {
@@ -12,15 +12,14 @@ namespace {
 constexpr std::size_t short_word = 24; // symbols; up to here scanning beats a heap
 constexpr std::uint32_t no_rank = std::numeric_limits<std::uint32_t>::max();
 
-std::uint64_t key_of(std::int32_t left, std::int32_t right) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
-           static_cast<std::uint32_t>(right);
+const Merge* find(const Merges& merges, const Symbol& left, const Symbol& right) {
+    return merges.find(static_cast<std::uint32_t>(left.id), static_cast<std::uint32_t>(right.id));
 }
 
 void merge_short(const Merges& merges, std::vector<Symbol>& symbols) {
     std::array<Merge, short_word> pairs; // pairs[i]: symbols i and i + 1
     const auto look_up = [&](std::size_t i) {
-        const Merge* const found = merges.find(symbols[i].id, symbols[i + 1].id);
+        const Merge* const found = find(merges, symbols[i], symbols[i + 1]);
         pairs[i] = found != nullptr ? *found : Merge{no_rank, 0};
     };
     for (std::size_t i = 0; i + 1 < symbols.size(); ++i)
@@ -56,7 +55,7 @@ void merge_long(const Merges& merges, std::vector<Symbol>& symbols) {
     std::vector<Candidate> heap;
     const auto candidate = [&](std::int32_t left) {
         const Symbol& symbol = symbols[static_cast<std::size_t>(left)];
-        const Merge* const found = merges.find(symbol.id, symbols[static_cast<std::size_t>(symbol.next)].id);
+        const Merge* const found = find(merges, symbol, symbols[static_cast<std::size_t>(symbol.next)]);
         if (found != nullptr) heap.push_back({found->rank, left, found->id});
         return found != nullptr;
     };
@@ -77,7 +76,7 @@ void merge_long(const Merges& merges, std::vector<Symbol>& symbols) {
         if (left.bytes == 0 || left.next < 0) continue;
         Symbol& right = symbols[static_cast<std::size_t>(left.next)];
         // The neighbours may have changed since the candidate was noted down.
-        const Merge* const now = merges.find(left.id, right.id);
+        const Merge* const now = find(merges, left, right);
         if (now == nullptr || now->id != top.id) continue;
         left.id = top.id;
         left.bytes += right.bytes;
@@ -91,25 +90,6 @@ void merge_long(const Merges& merges, std::vector<Symbol>& symbols) {
 }
 
 } // namespace
-
-Merges::Merges(std::size_t count) : slots_(std::bit_ceil(2 * count + 2)) {}
-
-std::size_t Merges::slot_of(std::uint64_t key) const {
-    std::size_t slot = (key * 0x9E3779B97F4A7C15ULL >> 32) & (slots_.size() - 1);
-    while (slots_[slot].key != empty && slots_[slot].key != key)
-        slot = (slot + 1) & (slots_.size() - 1);
-    return slot;
-}
-
-void Merges::add(std::int32_t left, std::int32_t right, Merge merge) {
-    const std::uint64_t key = key_of(left, right);
-    slots_[slot_of(key)] = {key, merge};
-}
-
-const Merge* Merges::find(std::int32_t left, std::int32_t right) const {
-    const Slot& slot = slots_[slot_of(key_of(left, right))];
-    return slot.key == empty ? nullptr : &slot.merge;
-}
 
 void merge_all(const Merges& merges, std::vector<Symbol>& symbols) {
     if (symbols.size() <= short_word)

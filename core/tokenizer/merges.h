@@ -1,7 +1,8 @@
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "core/tokenizer/pair_table.h"
 
 namespace vitrine::tokenizer {
 
@@ -11,29 +12,8 @@ struct Merge {
     std::int32_t id = 0;
 };
 
-/// Pair of ids → Merge: a hash table of one array, the hottest look-up of BPE.
-class Merges {
-public:
-    /// Room for `count` pairs.
-    explicit Merges(std::size_t count = 0);
-
-    /// A pair that is there already is replaced.
-    void add(std::int32_t left, std::int32_t right, Merge merge);
-
-    /// nullptr if the pair does not merge.
-    const Merge* find(std::int32_t left, std::int32_t right) const;
-
-private:
-    struct Slot {
-        std::uint64_t key = empty;
-        Merge merge;
-    };
-    static constexpr std::uint64_t empty = ~std::uint64_t{0}; // no id is negative
-
-    std::size_t slot_of(std::uint64_t key) const;
-
-    std::vector<Slot> slots_; // a power of two, at most half full
-};
+/// Pair of ids → Merge.
+using Merges = PairTable<Merge>;
 
 /// A token while its word is being merged.
 struct Symbol {

@@ -66,9 +66,7 @@ public:
             kept.begin += first.bytes;
         }
         while (right_ && kept.begin < kept.end) {
-            std::size_t last = kept.end - 1;
-            while (is_continuation(all[last]))
-                --last;
+            const std::size_t last = character_before(all, kept.end);
             if (!is_whitespace(decode_at(all, last).value)) break;
             kept.end = last;
         }

@@ -22,9 +22,7 @@ int leading_spaces(std::string_view spelled) {
 int trailing_spaces(std::string_view spelled) {
     int count = 0;
     for (std::size_t end = spelled.size(); end > 0; ++count) {
-        std::size_t last = end - 1;
-        while (last > 0 && is_continuation(spelled[last]))
-            --last;
+        const std::size_t last = character_before(spelled, end);
         if (!is_space(decode_at(spelled, last).value)) break;
         end = last;
     }

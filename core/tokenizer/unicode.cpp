@@ -36,6 +36,13 @@ std::size_t character_bytes(char first) {
     return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 }
 
+std::size_t character_before(std::string_view text, std::size_t at) {
+    do
+        --at;
+    while (at > 0 && is_continuation(text[at]));
+    return at;
+}
+
 CodePoint decode_at(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) -> char32_t { return static_cast<unsigned char>(text[at + i]); };
     switch (character_bytes(text[at])) {

@@ -21,6 +21,9 @@ std::size_t character_bytes(char first);
 /// True inside a character, at its second, third or fourth byte.
 inline bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
 
+/// Where the character before byte `at` begins; at > 0.
+std::size_t character_before(std::string_view text, std::size_t at);
+
 void append_utf8(std::string& text, char32_t value);
 
 /// Offset of the first byte that is not part of valid UTF-8 (no surrogates, no overlong forms), if there is

@@ -52,11 +52,8 @@ public:
         Rewriter out(text);
         std::size_t done = 0;
         while (at < all.size()) {
-            Range window{at, at};
             // What comes before may compose with what changes.
-            while (window.begin > done && is_continuation(all[--window.begin])) {
-            }
-            window.end = at;
+            Range window{at > done ? character_before(all, at) : at, at};
             while (window.end < all.size()) {
                 const CodePoint c = decode_at(all, window.end);
                 if (is_stable(c.value)) break;
