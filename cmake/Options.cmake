@@ -13,6 +13,13 @@ if(VITRINE_SANITIZE)
   target_link_options(vitrine_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(VITRINE_FUZZ)
+  target_compile_options(vitrine_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -O1
+                                                   -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+                                                   -Wno-unknown-warning-option) # clang knows not all of GCC's
+  target_link_options(vitrine_options INTERFACE -fsanitize=address,undefined)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
