@@ -55,7 +55,6 @@ public:
 private:
     Device() = default;
     Status open();
-    std::filesystem::path cache_file() const;
     void load_cache();
     void save_cache() const;
     Status copy(VkBuffer source, std::uint64_t from, VkBuffer target, std::uint64_t to, std::uint64_t bytes);
@@ -72,7 +71,8 @@ private:
     double rate_ = 2e10; ///< what a software device does; a card shows its own within a few slices
     std::vector<std::pair<std::uint64_t, VkCommandBuffer>> in_flight_;
     VkPipelineCache cache_ = VK_NULL_HANDLE;
-    std::size_t cache_bytes_ = 0; ///< as loaded, to save only what grew
+    std::filesystem::path cache_file_; ///< where it is kept on disk; empty for nowhere
+    std::size_t cache_bytes_ = 0;      ///< as loaded, to save only what grew
     std::map<std::string, Pipeline> pipelines_;
     Buffer staging_;
 };

@@ -41,10 +41,11 @@ bool has_layer(const GlobalApi& global, const char* name) {
 } // namespace
 
 Result<std::shared_ptr<Instance>> Instance::open() {
+    // Kept to the end: unloading a driver loses memory that it holds, and loading it again takes time.
     static std::mutex mutex;
-    static std::weak_ptr<Instance> shared;
+    static auto& shared = *new std::shared_ptr<Instance>;
     const std::lock_guard lock(mutex);
-    if (auto instance = shared.lock()) return instance;
+    if (shared) return shared;
     VITRINE_ASSIGN(const GlobalApi* global, load_vulkan());
     std::shared_ptr<Instance> instance(new Instance);
     VITRINE_TRY(instance->create(*global));

@@ -19,8 +19,8 @@ struct Adapter {
 /// Khronos validation layer watches every call, synchronisation included.
 class Instance {
 public:
-    /// The process's one instance, made on first use and kept while somebody holds it. Code device or
-    /// not_found without a loader or a driver.
+    /// The process's one instance, made on first use and kept to the end. Code device or not_found
+    /// without a loader or a driver.
     static Result<std::shared_ptr<Instance>> open();
     ~Instance();
     Instance(const Instance&) = delete;

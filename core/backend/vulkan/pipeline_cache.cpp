@@ -23,21 +23,22 @@ std::filesystem::path cache_folder() {
     return {};
 }
 
-} // namespace
-
-std::filesystem::path Device::cache_file() const {
+/// A file for this device and driver.
+std::filesystem::path cache_file(const DeviceCaps& device) {
     const std::filesystem::path folder = cache_folder();
     if (folder.empty()) return {};
-    const DeviceCaps& device = caps();
     const std::string identity =
         fmt::format("{}|{}|{}|{}", device.name, device.driver, device.api, device.subgroup);
     return folder / fmt::format("vulkan-{}.bin", sha256(identity).substr(0, 16));
 }
 
+} // namespace
+
 void Device::load_cache() {
     std::string data;
-    if (const auto file = cache_file(); !file.empty())
-        if (auto text = read_text(file)) data = std::move(*text);
+    cache_file_ = cache_file(caps());
+    if (!cache_file_.empty())
+        if (auto text = read_text(cache_file_)) data = std::move(*text);
     // A driver skips data that is not its own; anything shorter than the header is left out here.
     if (data.size() < sizeof(VkPipelineCacheHeaderVersionOne)) data.clear();
     cache_bytes_ = data.size();
@@ -48,7 +49,7 @@ void Device::load_cache() {
 }
 
 void Device::save_cache() const {
-    const auto file = cache_file();
+    const std::filesystem::path& file = cache_file_;
     std::size_t size = 0;
     if (!cache_ || file.empty() || api_.GetPipelineCacheData(device_, cache_, &size, nullptr) < 0) return;
     if (size <= std::max(cache_bytes_, sizeof(VkPipelineCacheHeaderVersionOne))) return;

@@ -136,7 +136,26 @@ model::WeightId Weights::twin_of(model::WeightId id) const {
     return model::no_weight;
 }
 
+Status Weights::check_room() const {
+    std::uint64_t bytes = 0;
+    for (model::WeightId id = 0; id < static_cast<model::WeightId>(model_.weights.size()); ++id)
+        if (!shares_its_twins_copy(id))
+            bytes += static_cast<std::uint64_t>(model_.at(id).rows * model_.at(id).cols) * sizeof(float);
+    const DeviceCaps& caps = device_.caps();
+    if (bytes <= caps.memory_bytes) return {};
+    return fail(Code::out_of_memory,
+                fmt::format("The model's weights take {} MiB in float32 and {} has {} MiB; use "
+                            "--device cpu.",
+                            bytes >> 20, caps.name, caps.memory_bytes >> 20));
+}
+
+bool Weights::shares_its_twins_copy(model::WeightId id) const {
+    // The embedding of a tied model is the unembedding's copy, read by column.
+    return model_.at(id).rows == model_.spec.vocab && twin_of(id) != model::no_weight;
+}
+
 Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
+    VITRINE_TRY(check_room());
     const auto count = static_cast<model::WeightId>(model_.weights.size());
     const MappedPages pages;
     for (model::WeightId id = 0; id < count; ++id) {
@@ -147,9 +166,7 @@ Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
             VITRINE_TRY(vector(id, 1));
             continue;
         }
-        // The embedding of a tied model is the unembedding's copy, read by column.
-        const model::WeightId twin = twin_of(id);
-        if (twin != model::no_weight && weight.rows == model_.spec.vocab) continue;
+        if (shares_its_twins_copy(id)) continue;
         VITRINE_TRY(matrix(id, {}, {}));
         const std::int64_t last =
             (weight.rows - 1) * weight.row_stride + (weight.cols - 1) * weight.col_stride;

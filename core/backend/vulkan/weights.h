@@ -34,7 +34,8 @@ class Weights {
 public:
     Weights(Device& device, const model::Model& model) : device_(device), model_(model) {}
 
-    /// Uploads everything. malformed, naming the tensor, if a weight is not finite.
+    /// Uploads everything. malformed, naming the tensor, if a weight is not finite; out_of_memory before
+    /// anything is uploaded if the device is too small.
     Status upload(const CancelToken& cancel, const Progress& progress);
 
     /// W [in, out] for values whose axes are cut into blocks. Packed again where the plain copy does not fit.
@@ -51,6 +52,8 @@ private:
         std::tuple<const std::byte*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, int>;
     MatrixKey key_of(const model::Weight& weight, Blocks in, Blocks out) const;
     model::WeightId twin_of(model::WeightId id) const;
+    bool shares_its_twins_copy(model::WeightId id) const;
+    Status check_room() const;
 
     Device& device_;
     const model::Model& model_;
