@@ -53,10 +53,10 @@ Result<Json> parameters_of(const std::vector<std::string>& settings) {
 }
 
 /// not_found with the ids there are.
-Status check_id(const Json& manifests, const std::string& id) {
+Result<Json> manifest_of(const Json& manifests, const std::string& id) {
     std::string known;
     for (const Json& manifest : manifests) {
-        if (manifest["id"] == id) return {};
+        if (manifest["id"] == id) return manifest;
         known += (known.empty() ? "" : ", ") + manifest["id"].get<std::string>();
     }
     return fail(Code::not_found, fmt::format("This version has no analysis \"{}\"; it has {}.", id, known));
@@ -67,10 +67,13 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     if (options.list) return Outcome{{{"analyses", manifests}}, describe_list};
     if (options.id.empty() || options.model.empty())
         return fail(Code::usage, "analyze needs an ID and a MODEL; analyze --list shows the ids.");
-    VITRINE_TRY(check_id(manifests, options.id));
+    VITRINE_ASSIGN(const Json manifest, manifest_of(manifests, options.id));
     if (!options.dictionaries.empty())
         return fail(Code::unsupported, "This version cannot open dictionaries yet; leave --dictionary out.");
-    VITRINE_ASSIGN(const Json parameters, parameters_of(options.settings));
+    VITRINE_ASSIGN(Json parameters, parameters_of(options.settings));
+    for (const Json& parameter : manifest["parameters"])
+        if (parameter["name"] == "seed" && !parameters.contains("seed"))
+            parameters["seed"] = program.common().seed;
     if (!options.data.empty()) {
         VITRINE_TRY(engine::check_data_suffix(options.data));
         VITRINE_TRY(check_output(options.data));
@@ -80,7 +83,7 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
         VITRINE_TRY(check_output(options.figure));
     }
     VITRINE_ASSIGN(const auto model, program.open_model(options.model));
-    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts));
+    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] != "optional"));
     VITRINE_TRY(program.open_session());
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),

@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::size_t widest_table = 16;
 
-Json nested(const engine::ResultValue& result, std::size_t axis, std::size_t& at) {
-    if (axis == result.axes.size()) return number(result.data[at++]);
-    Json list = Json::array();
-    for (std::int64_t i = 0; i < result.axes[axis].size; ++i)
-        list.push_back(nested(result, axis + 1, at));
-    return list;
-}
-
 std::string label_of(const Json& axis, std::size_t index) {
     if (axis["labels"].is_array()) return axis["labels"][index].get<std::string>();
     return std::to_string(index);
@@ -95,11 +87,10 @@ Json result_document(const engine::ResultValue& result) {
         axes.push_back({{"name", axis.name},
                         {"size", axis.size},
                         {"labels", axis.labels.empty() ? Json(nullptr) : Json(axis.labels)}});
-    std::size_t at = 0;
-    Json data = result.data.empty() && !result.json.is_null() ? result.json : Json(nullptr);
-    if (data.is_null()) data = nested(result, 0, at);
-    return {
-        {"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}, {"data", std::move(data)}};
+    Json document = {{"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}};
+    if (!result.lengths.empty()) document["lengths"] = result.lengths;
+    document["data"] = engine::data_to_json(result);
+    return document;
 }
 
 Json analysis_document(const engine::AnalysisRecord& record) {

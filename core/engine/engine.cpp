@@ -106,6 +106,8 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     };
     if (model.tokenizer) {
         services.bos = model.tokenizer->bos();
+        for (std::int32_t token = 0; token < model.model.spec.vocab; ++token)
+            if (model.tokenizer->is_special(token)) services.special_ids.push_back(token);
         services.token_text = [&](std::int32_t id_) { return model.tokenizer->token_text(id_); };
     }
     auto results = run_analysis(*analysis, record.parameters, rows, services, cancel, progress);

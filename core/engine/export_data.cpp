@@ -72,6 +72,7 @@ std::string document_of(const DataSource& source, const std::vector<ResultValue>
         for (const ResultAxis& axis : result.axes)
             axes.push_back({{"name", axis.name}, {"size", axis.size}, {"labels", axis.labels}});
         Json entry = {{"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}};
+        if (!result.lengths.empty()) entry["lengths"] = result.lengths;
         if (result.data.empty()) entry["data"] = result.json;
         document["results"].push_back(std::move(entry));
     }
@@ -163,14 +164,16 @@ private:
 void add_numbers(Csv& csv, const ResultValue& result) {
     std::vector<std::int64_t> index(result.axes.size(), 0);
     for (const double value : result.data) {
-        csv.line();
-        csv.put("result", csv_field(result.name));
-        for (std::size_t a = 0; a < index.size(); ++a) {
-            const ResultAxis& axis = result.axes[a];
-            const auto i = static_cast<std::size_t>(index[a]);
-            csv.put(axis.name, axis.labels.empty() ? std::to_string(i) : csv_field(axis.labels[i]));
+        if (!is_beyond_row(result, index)) {
+            csv.line();
+            csv.put("result", csv_field(result.name));
+            for (std::size_t a = 0; a < index.size(); ++a) {
+                const ResultAxis& axis = result.axes[a];
+                const auto i = static_cast<std::size_t>(index[a]);
+                csv.put(axis.name, axis.labels.empty() ? std::to_string(i) : csv_field(axis.labels[i]));
+            }
+            csv.put("value", std::isfinite(value) ? fmt::format("{}", value) : "");
         }
-        csv.put("value", std::isfinite(value) ? fmt::format("{}", value) : "");
         for (std::size_t a = index.size(); a-- > 0 && ++index[a] == result.axes[a].size;)
             index[a] = 0;
     }

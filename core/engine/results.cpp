@@ -10,8 +10,8 @@ namespace {
 Json nested(const ResultValue& result, std::size_t axis, std::int64_t row, std::int64_t& offset) {
     if (axis == result.axes.size()) {
         const double value = result.data[static_cast<std::size_t>(offset++)];
-        if (result.whole && std::isfinite(value)) return static_cast<std::int64_t>(value);
-        return value;
+        if (!std::isfinite(value)) return nullptr;
+        return result.whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
     }
     const ResultAxis& current = result.axes[axis];
     std::int64_t part = 1; // elements of one index of this axis
@@ -35,6 +35,14 @@ Json data_to_json(const ResultValue& result) {
     if (result.data.empty() && result.axes.empty()) return result.json;
     std::int64_t offset = 0;
     return nested(result, 0, -1, offset);
+}
+
+bool is_beyond_row(const ResultValue& result, const std::vector<std::int64_t>& index) {
+    for (std::size_t axis = 0; axis < result.axes.size(); ++axis)
+        if (result.axes[axis].ragged &&
+            index[axis] >= result.lengths[static_cast<std::size_t>(index.front())])
+            return true;
+    return false;
 }
 
 Json to_json(const ResultValue& result) {

@@ -30,8 +30,11 @@ struct ResultValue {
 };
 
 /// The data as the command line prints it: nested arrays in the order of the axes, ragged rows cut to their
-/// length; or the table, graph or text.
+/// length, null for what is not finite; or the table, graph or text.
 Json data_to_json(const ResultValue& result);
+
+/// Whether an index (one entry an axis) lies beyond the end of its row, where there is no value.
+bool is_beyond_row(const ResultValue& result, const std::vector<std::int64_t>& index);
 
 /// {"name","kind","axes":[{"name","size","labels"}],"data"}, with "lengths" where rows differ.
 Json to_json(const ResultValue& result);

@@ -27,7 +27,7 @@ double gap_of(const Json& ours, const Json& theirs) {
             largest = std::max(largest, gap_of(ours[i], theirs[i]));
         return largest;
     }
-    if (theirs.is_null()) return ours.is_number() && std::isnan(ours.get<double>()) ? 0 : INFINITY;
+    if (theirs.is_null()) return ours.is_null() ? 0 : INFINITY;
     if (!ours.is_number()) return INFINITY;
     const double gap = std::abs(ours.get<double>() - theirs.get<double>());
     return std::isnan(gap) ? INFINITY : gap / std::max(1.0, std::abs(theirs.get<double>()));
