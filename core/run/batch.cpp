@@ -53,14 +53,16 @@ StatRows stat_rows(const Request& request, const BatchJob& job, const Batch& bat
     return stats;
 }
 
-Tensor slice(const Tensor& whole, Shape shape, std::int64_t begin) {
+/// Takes the whole tensor where the part is all of it.
+Tensor slice(Tensor& whole, Shape shape, std::int64_t begin) {
+    if (element_count(shape) == whole.size()) return {std::move(shape), std::move(whole.data)};
     Tensor part(std::move(shape));
     std::copy_n(whole.data.begin() + begin, part.data.size(), part.data.begin());
     return part;
 }
 
 /// A row's part of a captured value in its natural axes.
-Tensor row_part(const CaptureSlot& slot, const Batch& batch, int row, const Tensor& whole) {
+Tensor row_part(const CaptureSlot& slot, const Batch& batch, int row, Tensor& whole) {
     const Value& value = slot.value;
     if (value.layout == Layout::tokens) {
         const std::int64_t first = batch.row_start[static_cast<std::size_t>(row)];

@@ -24,7 +24,7 @@ struct Scratch {
 template <typename S>
 struct Context {
     const run::Plan& plan;
-    const run::ArenaLayout& layout;
+    const std::vector<S*>& places; ///< of values, in the arena or in the tensor of a capture
     Weights<S>& weights;
     Scratch<S>& scratch;
     CpuCache<S>* cache;
@@ -36,8 +36,7 @@ struct Context {
     const run::Value& value(run::ValueId id) const { return plan.values[static_cast<std::size_t>(id)]; }
     /// Elements of a value; nullptr if absent.
     S* data(run::ValueId id) const {
-        return id == run::absent ? nullptr
-                                 : scratch.arena.data() + layout.offset[static_cast<std::size_t>(id)];
+        return id == run::absent ? nullptr : places[static_cast<std::size_t>(id)];
     }
     /// Tokens of a value, and elements of each.
     std::int64_t rows(run::ValueId id) const { return value(id).count; }

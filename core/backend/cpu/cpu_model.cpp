@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <new>
+#include <type_traits>
 
 #include <fmt/format.h>
 
+#include "core/backend/cpu/captures.h"
 #include "core/backend/cpu/ops.h"
 
 namespace vitrine::backend::cpu {
@@ -32,6 +34,21 @@ Status check_cache(const run::Batch& batch, const CpuCache<S>* cache) {
                                     batch.keys(row), cache->capacity()));
     }
     return {};
+}
+
+template <typename S>
+std::vector<S*> place_values(const run::Plan& plan, const run::ArenaLayout& layout, S* arena,
+                             std::vector<Tensor>& captures) {
+    std::vector<S*> places;
+    for (const std::int64_t offset : layout.offset)
+        places.push_back(offset < 0 ? nullptr : arena + offset);
+    if constexpr (std::is_same_v<S, float>) {
+        const std::vector<int> slots = slots_in_place(plan);
+        for (std::size_t id = 0; id < slots.size(); ++id)
+            if (slots[id] != run::absent)
+                places[id] = captures[static_cast<std::size_t>(slots[id])].data.data();
+    }
+    return places;
 }
 
 } // namespace
@@ -66,10 +83,11 @@ Result<Outputs> CpuModel<S>::execute(const run::Plan& plan, KvCache* cache, cons
         const auto start = std::chrono::steady_clock::now();
         constexpr std::int64_t line = 64 / sizeof(S);
         const run::ArenaLayout layout = run::lay_out(plan, line);
-        scratch_.arena.at_least(static_cast<std::size_t>(layout.elements));
+        S* arena = scratch_.arena.at_least(static_cast<std::size_t>(layout.elements));
         Outputs outputs;
-        outputs.captures.resize(static_cast<std::size_t>(plan.capture_slots));
-        Context<S> context{plan, layout, weights_, scratch_, own_cache, *pool_, cancel, outputs};
+        outputs.captures = make_captures(plan, *pool_);
+        const std::vector<S*> places = place_values(plan, layout, arena, outputs.captures);
+        Context<S> context{plan, places, weights_, scratch_, own_cache, *pool_, cancel, outputs};
         for (std::size_t i = 0; i < plan.ops.size(); ++i) {
             VITRINE_TRY(cancel.check());
             if (progress)

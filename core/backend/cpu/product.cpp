@@ -10,8 +10,8 @@ namespace vitrine::backend::cpu {
 namespace {
 
 constexpr std::int64_t inner_block = 384;  // a slice of a panel and a tile of X stay in the first two caches
-constexpr std::int64_t tiles_per_job = 24; // tiles of X that meet a slice while it is there
-constexpr std::int64_t panels_per_job = 4;
+constexpr std::int64_t tiles_per_job = 48; // tiles of X that meet a slice while it is there
+constexpr std::int64_t panels_per_job = 4; // at most: fewer where all threads would not have enough jobs
 
 constexpr std::int64_t library_rows = 48; // fixed panels, so that a row's bits do not depend on the batch
 constexpr std::int64_t library_columns = 384;
@@ -86,15 +86,17 @@ void multiply_packed(const Matrix<S>& matrix, const Part& part, const InputRows<
     const PackedProduct<S> product{matrix, part, tiles, tiling, bias, y};
     const std::int64_t first_panel = part.column_begin / width;
     const std::int64_t end_panel = pieces(part.column_end, width);
-    const std::int64_t groups = pieces(end_panel - first_panel, panels_per_job);
     const std::int64_t chunks = pieces(tiling.tiles, tiles_per_job);
+    const std::int64_t group_size = std::clamp<std::int64_t>(
+        (end_panel - first_panel) * chunks / (4 * pool.threads()), 1, panels_per_job);
+    const std::int64_t groups = pieces(end_panel - first_panel, group_size);
     pool.parallel_for(static_cast<std::size_t>(groups * chunks), [&](std::size_t job) {
         if (cancel.cancelled()) return;
         thread_local Buffer<S> scratch;
         const std::int64_t chunk = static_cast<std::int64_t>(job) / groups;
         const std::int64_t group = static_cast<std::int64_t>(job) % groups;
-        const std::int64_t panel = first_panel + group * panels_per_job;
-        for (std::int64_t p = panel; p < std::min(panel + panels_per_job, end_panel); ++p)
+        const std::int64_t panel = first_panel + group * group_size;
+        for (std::int64_t p = panel; p < std::min(panel + group_size, end_panel); ++p)
             product.multiply_panel(p, chunk * tiling.tiles / chunks, (chunk + 1) * tiling.tiles / chunks,
                                    scratch);
     });
