@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/mapped_file.h"
+#include "core/formats/json_depth.h"
 
 namespace vitrine::formats {
 
@@ -17,6 +18,9 @@ constexpr std::size_t largest_config = std::size_t{4} << 20;
 
 Result<Json> read_object(const fs::path& path) {
     VITRINE_ASSIGN(const std::string text, read_text(path, largest_config));
+    if (nests_deeper_than(text, deepest_json))
+        return fail(Code::too_large,
+                    fmt::format("{} is nested deeper than {} levels.", path.string(), deepest_json));
     VITRINE_ASSIGN(Json json, parse_json(text, path.string()));
     if (!json.is_object())
         return fail(Code::malformed,

@@ -275,9 +275,9 @@ Result<std::unique_ptr<Model>> make_bpe(Vocabulary vocabulary, const MergeList& 
 
 Result<std::unique_ptr<Model>> read_bpe(const Component& component) {
     const auto vocab = component.json().find("vocab");
-    VITRINE_ASSIGN(
-        Vocabulary vocabulary,
-        Vocabulary::read(vocab == component.json().end() ? LargeJson() : *vocab, component.where()));
+    if (vocab == component.json().end())
+        return fail(Code::malformed, fmt::format("{} has no \"vocab\" of tokens.", component.where()));
+    VITRINE_ASSIGN(Vocabulary vocabulary, Vocabulary::read(*vocab, component.where()));
     BpeOptions options;
     if (component.has("unk_token")) {
         VITRINE_ASSIGN(options.unk_token, component.text("unk_token"));

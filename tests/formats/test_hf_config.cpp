@@ -44,6 +44,7 @@ private slots:
                                    << "" << Code::not_found << "has no config.json";
         QTest::newRow("broken") << "{\n1"
                                 << "" << Code::malformed << "config.json is not valid JSON: line 2";
+        QTest::newRow("brackets") << QString(100000, '[') << "" << Code::too_large << "nested deeper";
         QTest::newRow("a list") << "[]"
                                 << "" << Code::malformed << "must hold a JSON object";
         QTest::newRow("broken generation") << "{}"

@@ -232,6 +232,10 @@ private slots:
         const auto model = [](const char* members) { return QString("{'model':{%1}}").arg(members); };
         row("empty", "", Code::malformed, "is not valid JSON");
         row("cut off", "{'model':{'type':'BPE','vocab':{'a'", Code::malformed, "is not valid JSON");
+        row("brackets", QString(1000000, '['), Code::too_large, "nested deeper than 100 levels");
+        row("brackets in a list",
+            QString("{'model':{'type':") + QString(100000, '[') + QString(100000, ']') + "}}",
+            Code::too_large, "nested deeper than 100 levels");
         row("a list", "[]", Code::malformed, "no \"model\"");
         row("no model", "{'version':'1.0'}", Code::malformed, "no \"model\"");
         row("model is a text", "{'model':'BPE'}", Code::malformed, "no \"model\"");
