@@ -136,6 +136,34 @@ private slots:
         }
     }
 
+    void a_capture_holds_what_the_value_was_then_data() { add_devices(); }
+    void a_capture_holds_what_the_value_was_then() {
+        QFETCH(QString, device);
+        OpRig rig(rows);
+        const auto x = random_floats(8 * heads * width, 1);
+        const auto value = rig.input(heads, width, x);
+        auto twice = box(EditKind::scale, 0, 0, 3, 0, 2, 0, 7);
+        twice.scalar = 2;
+        const auto sum = rig.value(heads, width);
+        rig.capture(value);
+        rig.op(run::Edit{value, {twice}});
+        rig.capture(value);
+        rig.op(run::Add{value, value, sum});
+        rig.capture(value);
+        rig.op(run::Edit{value, {twice}});
+        rig.capture(sum);
+        std::vector<double> once = doubles(x), doubled = once, added;
+        for (std::size_t i = 0; i < at(3, 0, 0); ++i)
+            doubled[i] *= 2;
+        for (const double element : doubled)
+            added.push_back(2 * element);
+        const auto captures = rig.run(device).captures;
+        QVERIFY(close(captures[0].data, once, "before the edit"));
+        QVERIFY(close(captures[1].data, doubled, "after the edit"));
+        QVERIFY(close(captures[2].data, doubled, "after a reader"));
+        QVERIFY(close(captures[3].data, added, "the reader"));
+    }
+
     void pairs_are_edited_by_query_and_key_data() { add_devices(); }
     void pairs_are_edited_by_query_and_key() {
         QFETCH(QString, device);

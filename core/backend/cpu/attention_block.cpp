@@ -64,9 +64,8 @@ S* block_scores(const run::AttentionSpec& spec, const run::Batch& batch, const Q
             kernel.multiply_column(static_cast<int>(rows), d_head, tiles.keys + j * d_head, q, scores + j);
     } else {
         S* panel = scratch.panel.at_least(static_cast<std::size_t>(d_head) * block.columns);
-        for (int d = 0; d < d_head; ++d)
-            for (int i = 0; i < block.columns; ++i)
-                panel[d * block.columns + i] = i < block.count ? q[i * stride + d] : S{0};
+        if (block.count < block.columns) std::fill(panel, panel + d_head * block.columns, S{0});
+        kernel.transpose(q, stride, block.count, d_head, panel, block.columns);
         Tile<S> tile;
         tile.rows = static_cast<int>(rows);
         tile.last = block.columns;
@@ -119,14 +118,7 @@ void block_mix(const QueryBlock& block, KeyRange range, const HeadTiles<S>& tile
         tile.y_stride = block.columns;
         kernel.multiply_tile(tile);
     }
-    if (block.columns == 1) return;
-    for (int i = 0; i < block.count; ++i)
-        for (int c = 0; c < tiles.shape.d_head; ++c)
-            out[i * stride + c] = z[c * block.columns + i];
-}
-
-namespace {
-constexpr std::int64_t cache_line = 16; // keys of a row that are moved at a time
+    if (block.columns > 1) kernel.transpose(z, block.columns, tiles.shape.d_head, block.count, out, stride);
 }
 
 template <typename S>
@@ -136,23 +128,16 @@ void store_block(const QueryBlock& block, KeyRange range, const S* from, S hidde
         std::fill(rows + i * keys, rows + i * keys + range.begin, hidden);
         std::fill(rows + i * keys + range.end, rows + (i + 1) * keys, hidden);
     }
-    for (std::int64_t begin = range.begin; begin < range.end; begin += cache_line) {
-        const std::int64_t end = std::min(begin + cache_line, range.end);
-        for (int i = 0; i < block.count; ++i)
-            for (std::int64_t j = begin; j < end; ++j)
-                rows[i * keys + j] = from[j * block.columns + i];
-    }
+    kernels<S>().transpose(from + range.begin * block.columns, block.columns, range.end - range.begin,
+                           block.count, rows + range.begin, keys);
 }
 
 template <typename S>
 S* load_block(const QueryBlock& block, std::int64_t keys, const S* rows, S unused, BlockScratch<S>& scratch) {
-    S* to = scratch.scores.at_least(static_cast<std::size_t>(keys * block.columns));
-    for (std::int64_t begin = 0; begin < keys; begin += cache_line) {
-        const std::int64_t end = std::min(begin + cache_line, keys);
-        for (int i = 0; i < block.columns; ++i)
-            for (std::int64_t j = begin; j < end; ++j)
-                to[j * block.columns + i] = i < block.count ? rows[i * keys + j] : unused;
-    }
+    const std::int64_t elements = keys * block.columns;
+    S* to = scratch.scores.at_least(static_cast<std::size_t>(elements));
+    if (block.count < block.columns) std::fill(to, to + elements, unused);
+    kernels<S>().transpose(rows, keys, block.count, keys, to, block.columns);
     return to;
 }
 

@@ -69,6 +69,9 @@ struct Kernels {
     /// Widens (or narrows) elements of type f16, bf16, f32 or f64.
     void (*widen)(DType from, const std::byte* in, std::int64_t count, S* out);
 
+    /// to[c][r] = from[r][c]
+    void (*transpose)(const S* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, S* to,
+                      std::int64_t to_stride);
     void (*scale)(S factor, std::int64_t count, S* x);
     void (*add)(const S* a, const S* b, std::int64_t count, S* out);
     /// In place, down each column of a block [keys][panel_columns]; a column of −∞ becomes zeros.

@@ -18,6 +18,10 @@ template <typename S>
 void gemm(const Gemm& shape, const S* x, const S* w, S* y);
 
 template <typename S>
+void transpose(const S* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, S* to,
+               std::int64_t to_stride);
+
+template <typename S>
 void scale(S factor, std::int64_t count, S* x);
 template <typename S>
 void softmax_columns(S* block, std::int64_t keys);

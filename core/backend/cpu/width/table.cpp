@@ -14,6 +14,7 @@ Kernels<S> table() {
     kernels.widen = widen<S>;
     kernels.multiply_column = multiply_column<S>;
     kernels.gemm = gemm<S>;
+    kernels.transpose = transpose<S>;
     kernels.scale = scale<S>;
     kernels.add = add<S>;
     kernels.softmax_columns = softmax_columns<S>;
