@@ -48,6 +48,7 @@ private slots:
         QTest::newRow("GPT-NeoX") << "gpt-neox" << QStringList{"tokenizer.json"};
         QTest::newRow("Qwen 3") << "qwen3" << QStringList{"tokenizer.json"};
         QTest::newRow("TinyStories") << "TinyStories-656K" << QStringList{"tokenizer.json"};
+        QTest::newRow("default model") << "vitrine-tiny" << QStringList{}; // where it is shipped
     }
 
     void tokens_are_those_of_the_library() {
@@ -57,7 +58,9 @@ private slots:
         for (const QString& file : files)
             unpack(fixtures / (name + "." + file + ".xz").toStdString(),
                    (folder.path() + "/" + file).toStdString());
-        const auto loaded = Tokenizer::load(folder.path().toStdString());
+        const fs::path shipped = fs::path(VITRINE_RESOURCES) / "models" / name.toStdString();
+        const auto loaded =
+            Tokenizer::load(files.isEmpty() ? shipped : fs::path(folder.path().toStdString()));
         QVERIFY2(loaded, loaded ? "" : loaded.error().message.c_str());
         const auto goldens =
             parse_json(read_xz(fixtures / (name + ".golden.json.xz").toStdString()), "goldens");
