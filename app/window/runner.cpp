@@ -158,7 +158,14 @@ void Runner::start(bool record) {
             // A recorded run is the one already shown, now with its step; something newer on the way stays
             // newer.
             if (prompt == text_ && model == bench_.model()) {
-                desk_.set_a(shown(model, *answer, prompt));
+                views::RunPtr run = shown(model, *answer, prompt);
+                if (record && !desk_.stale() && desk_.a() && desk_.a()->prompt == prompt) {
+                    auto kept =
+                        std::make_shared<views::ShownRun>(*desk_.a()); // with the time that was waited for
+                    kept->step = answer->step;
+                    run = std::move(kept);
+                }
+                desk_.set_a(std::move(run));
                 if (!record) {
                     emit refused({});
                     emit arrived(static_cast<double>(since_keystroke_.nsecsElapsed()) / 1e6);
