@@ -24,11 +24,4 @@ Result<fs::path> resources_folder() {
                 "resources folder of Vitrine.");
 }
 
-fs::path cache_folder() {
-    if (const char* set = std::getenv("XDG_CACHE_HOME"); set != nullptr && *set != '\0')
-        return fs::path(set) / "vitrine";
-    if (const char* home = std::getenv("HOME"); home != nullptr) return fs::path(home) / ".cache" / "vitrine";
-    return fs::temp_directory_path() / "vitrine";
-}
-
 } // namespace vitrine::engine

@@ -9,7 +9,4 @@ namespace vitrine::engine {
 /// resources/ of the source tree that the program was built in. not_found if there is none.
 Result<std::filesystem::path> resources_folder();
 
-/// $XDG_CACHE_HOME/vitrine, by default ~/.cache/vitrine.
-std::filesystem::path cache_folder();
-
 } // namespace vitrine::engine
