@@ -24,7 +24,8 @@ Result<ModelSpec> spec_of(const Config& config) {
     VITRINE_ASSIGN(const std::string activation, config.text_or("hidden_act", "silu"));
     VITRINE_ASSIGN(spec.activation, activation_of(config, activation));
     VITRINE_ASSIGN(spec.tied, config.flag_or("tie_word_embeddings", false));
-    VITRINE_ASSIGN(spec.rotary, rotary_of(config, spec.d_head, 10000.0));
+    VITRINE_ASSIGN(RotarySpec rotary, rotary_of(config, spec.d_head, 10000.0));
+    spec.rotaries = {std::move(rotary)};
     if (spec.heads % spec.kv_heads != 0)
         return fail(Code::malformed,
                     fmt::format("{}: num_attention_heads {} is no multiple of num_key_value_heads {}.",

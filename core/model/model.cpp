@@ -6,6 +6,34 @@ namespace vitrine::model {
 
 std::string name_of(NormKind kind) { return kind == NormKind::layer ? "layer" : "rms"; }
 
+std::string name_of(NormPlace place) {
+    switch (place) {
+    case NormPlace::before:
+        return "before";
+    case NormPlace::branch_output:
+        return "branch_output";
+    case NormPlace::sandwich:
+        return "sandwich";
+    case NormPlace::after_sum:
+        return "after_sum";
+    }
+    return "?";
+}
+
+std::string name_of(QkNorm norm) {
+    switch (norm) {
+    case QkNorm::none:
+        return "none";
+    case QkNorm::head:
+        return "head";
+    case QkNorm::per_head:
+        return "per_head";
+    case QkNorm::whole:
+        return "whole";
+    }
+    return "?";
+}
+
 std::string name_of(Activation activation) {
     switch (activation) {
     case Activation::gelu:
@@ -26,6 +54,8 @@ std::string name_of(Positional positional) {
         return "learned";
     case Positional::rotary:
         return "rotary";
+    case Positional::alibi:
+        return "alibi";
     case Positional::none:
         return "none";
     }

@@ -106,10 +106,12 @@ ModelSpec llama(int layers, int d_model, int heads, int kv_heads, int d_ff) {
     spec.activation = Activation::silu;
     spec.gated = true;
     spec.positional = Positional::rotary;
-    spec.rotary.dims = spec.d_head;
+    RotarySpec rotary;
+    rotary.dims = spec.d_head;
     for (int i = 0; i < spec.d_head / 2; ++i)
-        spec.rotary.inverse_frequency.push_back(
+        rotary.inverse_frequency.push_back(
             1.0F / std::pow(10000.0F, static_cast<float>(2 * i) / static_cast<float>(spec.d_head)));
+    spec.rotaries = {std::move(rotary)};
     return spec;
 }
 

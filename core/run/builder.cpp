@@ -86,7 +86,7 @@ private:
         for (int row = 0; row < request_.batch.rows(); ++row)
             positions = std::max(positions, request_.batch.keys(row));
         positions = (positions + rotary_step - 1) / rotary_step * rotary_step;
-        auto [cosines, sines] = rotary_tables(spec_.rotary, positions);
+        auto [cosines, sines] = rotary_tables(spec_.rotaries[0], positions);
         cos_ = static_cast<ConstantId>(built_.plan.constants.size());
         built_.plan.constants.push_back(std::move(cosines));
         built_.plan.constants.push_back(std::move(sines));
@@ -168,7 +168,7 @@ private:
     ValueId rotated(const std::string& name, ValueId in, int heads) {
         if (spec_.positional != model::Positional::rotary) return in;
         const ValueId out = value(heads, spec_.d_head);
-        emit(Rotate{cos_, cos_ + 1, spec_.rotary.dims, spec_.rotary.interleaved, in, out});
+        emit(Rotate{cos_, cos_ + 1, spec_.rotaries[0].dims, spec_.rotaries[0].interleaved, in, out});
         return hook(name, out);
     }
 
