@@ -65,7 +65,7 @@ std::string name_of(Positional positional) {
 Tensor widened(const Weight& weight) {
     Tensor tensor({weight.rows, weight.cols});
     const std::size_t element = dtype_size(weight.dtype);
-    if (weight.col_stride == 1) {
+    if (weight.rows_are_dense()) {
         for (std::int64_t r = 0; r < weight.rows; ++r)
             widen(weight.dtype, weight.data + static_cast<std::size_t>(r * weight.row_stride) * element,
                   std::span(tensor.data)
@@ -73,10 +73,10 @@ Tensor widened(const Weight& weight) {
                                static_cast<std::size_t>(weight.cols)));
         return tensor;
     }
-    // Stored the other way round: widen each column, which is contiguous, and spread it.
+    // Stored the other way round: widen each column, which is dense, and spread it.
     std::vector<float> column(static_cast<std::size_t>(weight.rows));
     for (std::int64_t c = 0; c < weight.cols; ++c) {
-        widen(weight.dtype, weight.data + static_cast<std::size_t>(c * weight.col_stride) * element, column);
+        widen(weight.dtype, weight.data + static_cast<std::size_t>(weight.index(0, c)) * element, column);
         for (std::int64_t r = 0; r < weight.rows; ++r)
             tensor.data[static_cast<std::size_t>(r * weight.cols + c)] = column[static_cast<std::size_t>(r)];
     }

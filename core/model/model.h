@@ -19,7 +19,9 @@ inline constexpr WeightId no_weight = -1;
 
 /// Strided view of a stored matrix: element (r, c) lies at data[r·row_stride + c·col_stride] (in elements).
 /// Matrices of products are [in, out], whatever the file does; a vector has one row. The embedding is
-/// [vocab, d_model]; a tied unembedding is the same data with the strides exchanged.
+/// [vocab, d_model]; a tied unembedding is the same data with the strides exchanged. Where a fused tensor
+/// stores its outputs head by head ([head, (q, k, v), d_head]), the columns come in groups: column c lies (c
+/// / group)·group_stride + (c % group)·col_stride from the first.
 struct Weight {
     std::string name; ///< "W_E", "blocks.0.attn.W_Q", "blocks.0.ln1.w", "ln_final.b", …
     const std::byte* data = nullptr;
@@ -28,6 +30,18 @@ struct Weight {
     std::int64_t cols = 0;
     std::int64_t row_stride = 0;
     std::int64_t col_stride = 1;
+    std::int64_t group = 0; ///< columns of a group; 0: all columns are one group
+    std::int64_t group_stride = 0;
+
+    /// Where an element lies, in elements from `data`.
+    std::int64_t index(std::int64_t row, std::int64_t col) const {
+        if (group == 0) return row * row_stride + col * col_stride;
+        return row * row_stride + col / group * group_stride + col % group * col_stride;
+    }
+    /// Elements from the first to behind the last one.
+    std::int64_t extent() const { return index(rows - 1, cols - 1) + 1; }
+    /// Whether the elements of a row follow each other.
+    bool rows_are_dense() const { return col_stride == 1 && group == 0; }
 };
 
 /// Copies a weight into row-major float32 of `rows × cols`.

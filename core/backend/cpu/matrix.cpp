@@ -19,8 +19,7 @@ DType stored_type(DType file) {
 }
 
 const std::byte* element(const model::Weight& weight, std::int64_t row, std::int64_t col) {
-    const std::int64_t index = row * weight.row_stride + col * weight.col_stride;
-    return weight.data + index * static_cast<std::int64_t>(dtype_size(weight.dtype));
+    return weight.data + weight.index(row, col) * static_cast<std::int64_t>(dtype_size(weight.dtype));
 }
 
 /// Copies columns [first, first + count) of every row into a zero-filled panel of `width` columns.
@@ -29,7 +28,7 @@ void copy_panel(const model::Weight& weight, std::int64_t first, std::int64_t co
                 std::byte* out) {
     for (std::int64_t k = 0; k < weight.rows; ++k) {
         std::byte* row = out + k * width * static_cast<std::int64_t>(sizeof(Element));
-        if (weight.col_stride == 1) {
+        if (weight.rows_are_dense()) {
             std::memcpy(row, element(weight, k, first), static_cast<std::size_t>(count) * sizeof(Element));
         } else {
             for (std::int64_t c = 0; c < count; ++c)
@@ -101,19 +100,19 @@ typename Matrix<S>::Block Matrix<S>::block(const Part& part, Buffer<S>& scratch)
     constexpr DType own = std::is_same_v<S, float> ? DType::f32 : DType::f64;
     const std::byte* at = element(weight_, part.inner_begin, part.column_begin);
     const bool aligned = reinterpret_cast<std::uintptr_t>(at) % alignof(S) == 0;
-    if (weight_.dtype == own && aligned && weight_.col_stride == 1)
+    if (weight_.dtype == own && aligned && weight_.rows_are_dense())
         return {reinterpret_cast<const S*>(at), weight_.row_stride, false};
-    if (weight_.dtype == own && aligned && weight_.row_stride == 1)
+    if (weight_.dtype == own && aligned && weight_.row_stride == 1 && weight_.group == 0)
         return {reinterpret_cast<const S*>(at), weight_.col_stride, true};
     S* out = scratch.at_least(static_cast<std::size_t>(part.inner() * part.columns()));
-    const bool transposed = weight_.row_stride == 1 && weight_.col_stride != 1;
+    const bool transposed = weight_.row_stride == 1 && !weight_.rows_are_dense();
     const std::int64_t rows = transposed ? part.columns() : part.inner();
     const std::int64_t width = transposed ? part.inner() : part.columns();
     for (std::int64_t r = 0; r < rows; ++r) {
         for (std::int64_t c = 0; c < width; ++c) {
             const std::int64_t k = part.inner_begin + (transposed ? c : r);
             const std::int64_t n = part.column_begin + (transposed ? r : c);
-            if ((transposed || weight_.col_stride == 1) && stored_ == weight_.dtype) {
+            if ((transposed || weight_.rows_are_dense()) && stored_ == weight_.dtype) {
                 kernels<S>().widen(stored_, element(weight_, k, n), width, out + r * width);
                 break;
             }

@@ -41,10 +41,9 @@ bool finite(DType dtype, const std::byte* data, std::int64_t count) {
 
 /// Runs of contiguous elements: rows, or columns of a transposed view.
 bool finite(const model::Weight& weight, ThreadPool& pool) {
-    const bool by_rows = weight.col_stride == 1 || weight.rows == 1;
+    const bool by_rows = weight.rows_are_dense() || (weight.rows == 1 && weight.group == 0);
     const std::int64_t runs = by_rows ? weight.rows : weight.cols;
     const std::int64_t length = by_rows ? weight.cols : weight.rows;
-    const std::int64_t stride = by_rows ? weight.row_stride : weight.col_stride;
     const auto size = static_cast<std::int64_t>(dtype_size(weight.dtype));
     const std::int64_t runs_per_job = std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, length));
     std::atomic<bool> good{true};
@@ -52,7 +51,8 @@ bool finite(const model::Weight& weight, ThreadPool& pool) {
                       [&](std::size_t job) {
                           const std::int64_t first = static_cast<std::int64_t>(job) * runs_per_job;
                           for (std::int64_t run = first; run < std::min(runs, first + runs_per_job); ++run)
-                              if (!finite(weight.dtype, weight.data + run * stride * size, length))
+                              if (const auto at = by_rows ? weight.index(run, 0) : weight.index(0, run);
+                                  !finite(weight.dtype, weight.data + at * size, length))
                                   good = false;
                       });
     return good;
@@ -62,8 +62,7 @@ bool finite(const model::Weight& weight, ThreadPool& pool) {
 bool is_table(const model::Weight& weight) { return weight.name == "W_E" || weight.name == "W_pos"; }
 
 std::size_t stored_bytes(const model::Weight& weight) {
-    const std::int64_t last = (weight.rows - 1) * weight.row_stride + (weight.cols - 1) * weight.col_stride;
-    return static_cast<std::size_t>(last + 1) * dtype_size(weight.dtype);
+    return static_cast<std::size_t>(weight.extent()) * dtype_size(weight.dtype);
 }
 
 } // namespace

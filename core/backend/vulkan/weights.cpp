@@ -61,7 +61,7 @@ public:
         if (first >= source_.size()) return true;
         const std::size_t columns = std::min<std::size_t>(width_, source_.size() - first);
         const std::span<const std::int64_t> source(source_.data() + first, columns);
-        if (weight_.col_stride == 1)
+        if (weight_.rows_are_dense())
             by_rows(source, out);
         else
             by_columns(source, out);
@@ -70,8 +70,7 @@ public:
 
 private:
     const std::byte* at(std::int64_t r, std::int64_t c) const {
-        return weight_.data +
-               static_cast<std::size_t>(r * weight_.row_stride + c * weight_.col_stride) * element_;
+        return weight_.data + static_cast<std::size_t>(weight_.index(r, c)) * element_;
     }
 
     void by_rows(std::span<const std::int64_t> source, std::span<float> out) {
@@ -168,9 +167,7 @@ Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
         }
         if (shares_its_twins_copy(id)) continue;
         VITRINE_TRY(matrix(id, {}, {}));
-        const std::int64_t last =
-            (weight.rows - 1) * weight.row_stride + (weight.cols - 1) * weight.col_stride;
-        pages.drop(weight.data, static_cast<std::size_t>(last + 1) * dtype_size(weight.dtype));
+        pages.drop(weight.data, static_cast<std::size_t>(weight.extent()) * dtype_size(weight.dtype));
     }
     return {};
 }
