@@ -4,6 +4,7 @@
 
 #include "core/tokenizer/byte_decoders.h"
 #include "core/tokenizer/text_decoders.h"
+#include "core/tokenizer/word_decoders.h"
 
 namespace vitrine::tokenizer {
 
@@ -51,6 +52,8 @@ Result<std::unique_ptr<Decoder>> make_decoder(const Component& component) {
     if (type == "Strip") return make_strip_decoder(component);
     if (type == "Replace") return make_replace_decoder(component);
     if (type == "Metaspace") return make_metaspace_decoder(component);
+    if (type == "WordPiece") return make_word_piece_decoder(component);
+    if (type == "BPEDecoder") return make_suffix_decoder(component);
     return component.unknown_type("decoder");
 }
 

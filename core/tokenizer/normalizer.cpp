@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/tokenizer/bert_normalizer.h"
+#include "core/tokenizer/precompiled.h"
 #include "core/tokenizer/text_normalizers.h"
 #include "core/tokenizer/unicode_normalizer.h"
 
@@ -31,10 +33,14 @@ Result<std::unique_ptr<Normalizer>> make_sequence(const Component& component) {
         VITRINE_ASSIGN(auto step, make_normalizer(inner));
         steps.push_back(std::move(step));
     }
-    return std::make_unique<SequenceNormalizer>(std::move(steps));
+    return make_sequence_normalizer(std::move(steps));
 }
 
 } // namespace
+
+std::unique_ptr<Normalizer> make_sequence_normalizer(std::vector<std::unique_ptr<Normalizer>> steps) {
+    return std::make_unique<SequenceNormalizer>(std::move(steps));
+}
 
 Result<std::unique_ptr<Normalizer>> make_normalizer(const Component& component) {
     const std::string type = component.type();
@@ -48,6 +54,9 @@ Result<std::unique_ptr<Normalizer>> make_normalizer(const Component& component) 
     if (type == "Strip") return make_strip(component);
     if (type == "Lowercase") return make_lowercase();
     if (type == "StripAccents") return make_strip_accents();
+    if (type == "Nmt") return make_nmt();
+    if (type == "Precompiled") return make_precompiled(component);
+    if (type == "BertNormalizer") return make_bert_normalizer(component);
     if (type == "ByteLevel") return make_byte_level_normalizer();
     return component.unknown_type("normalizer");
 }

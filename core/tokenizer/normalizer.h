@@ -19,6 +19,9 @@ public:
     virtual Status apply(AlignedText& text) const = 0;
 };
 
+/// One after the other.
+std::unique_ptr<Normalizer> make_sequence_normalizer(std::vector<std::unique_ptr<Normalizer>> steps);
+
 /// From the JSON object under "normalizer"; unsupported: a type that Vitrine does not know.
 Result<std::unique_ptr<Normalizer>> make_normalizer(const Component& component);
 

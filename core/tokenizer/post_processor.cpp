@@ -62,6 +62,7 @@ Result<std::unique_ptr<PostProcessor>> make_post_processor(const Component& comp
     if (type == "Sequence") return make_sequence(component);
     if (type == "ByteLevel") return make_byte_level(component);
     if (type == "TemplateProcessing") return make_template_processor(component);
+    if (type == "BertProcessing" || type == "RobertaProcessing") return make_pair_processor(component);
     return component.unknown_type("post-processor");
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/tokenizer/split.h"
 #include "core/tokenizer/unicode.h"
 
@@ -57,6 +59,48 @@ private:
     SplitBehaviour behaviour_;
 };
 
+/// Words of a number of characters, the last may be shorter.
+class FixedLength final : public PreTokenizer {
+public:
+    explicit FixedLength(std::uint32_t length) : length_(length) {}
+
+    Status apply(Words& words) const override {
+        std::vector<Range> parts;
+        for (const Range& word : words.words) {
+            for (std::size_t begin = word.begin; begin < word.end;) {
+                std::size_t end = begin;
+                for (std::uint32_t i = 0; i < length_ && end < word.end; ++i)
+                    end += character_bytes(words.text.text()[end]);
+                parts.push_back({begin, end});
+                begin = end;
+            }
+        }
+        words.words = std::move(parts);
+        return {};
+    }
+
+private:
+    std::uint32_t length_;
+};
+
+/// Words between spaces, and every punctuation character by itself.
+class BertSplitter final : public PreTokenizer {
+    Status apply(Words& words) const override {
+        VITRINE_TRY(spaces_.apply(words));
+        return punctuation_.apply(words);
+    }
+
+    CharacterSplitter spaces_{is_whitespace, SplitBehaviour::removed};
+    CharacterSplitter punctuation_{is_punctuation, SplitBehaviour::isolated};
+};
+
+Made make_fixed_length(const Component& component) {
+    VITRINE_ASSIGN(const std::uint32_t length, component.number("length", 5));
+    if (length == 0)
+        return fail(Code::malformed, fmt::format("{}: \"length\" must not be 0.", component.where()));
+    return std::make_unique<FixedLength>(length);
+}
+
 Made make_split(const Component& component) {
     VITRINE_ASSIGN(Pattern pattern, read_pattern(component, "pattern"));
     VITRINE_ASSIGN(const auto behaviour, read_behaviour(component, "behavior", SplitBehaviour::isolated));
@@ -100,6 +144,8 @@ std::optional<Made> make_splitter(const Component& component) {
     if (type == "WhitespaceSplit")
         return std::make_unique<CharacterSplitter>(is_whitespace, SplitBehaviour::removed);
     if (type == "CharDelimiterSplit") return make_delimiter(component);
+    if (type == "BertPreTokenizer") return std::make_unique<BertSplitter>();
+    if (type == "FixedLength") return make_fixed_length(component);
     return std::nullopt;
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/tokenizer/trim_offsets.h"
+
 namespace vitrine::tokenizer {
 
 namespace {
@@ -13,7 +15,10 @@ public:
     TemplateProcessor(std::vector<std::int32_t> before, std::vector<std::int32_t> after)
         : before_(std::move(before)), after_(std::move(after)) {}
 
-    void process(std::vector<Item>& items, std::string_view, bool add_special) const override {
+    void trim_spans(bool prefix_space) { trims_ = prefix_space ? Trim::keeps_prefix_space : Trim::all; }
+
+    void process(std::vector<Item>& items, std::string_view text, bool add_special) const override {
+        if (trims_ != Trim::none) trim_offsets(items, text, trims_ == Trim::keeps_prefix_space);
         if (!add_special) return;
         const auto inserted = [](const std::vector<std::int32_t>& ids) {
             std::vector<Item> list;
@@ -28,9 +33,21 @@ public:
     }
 
 private:
+    enum class Trim { none, all, keeps_prefix_space };
     std::vector<std::int32_t> before_;
     std::vector<std::int32_t> after_;
+    Trim trims_ = Trim::none;
 };
+
+/// The id of ["</s>", 2].
+Result<std::int32_t> paired_id(const Component& component, const char* key) {
+    VITRINE_ASSIGN(const LargeJson* pair, component.list(key));
+    if (pair->size() != 2 || !(*pair)[1].is_number_unsigned() ||
+        (*pair)[1].get<std::uint64_t>() > 0x7FFFFFFFU)
+        return fail(Code::malformed,
+                    fmt::format("{}: \"{}\" must be a token and its id.", component.where(), key));
+    return (*pair)[1].get<std::int32_t>();
+}
 
 /// The ids that a special token of the template stands for.
 Result<std::vector<std::int32_t>> ids_of(const Component& component, const std::string& name) {
@@ -78,6 +95,22 @@ Result<std::unique_ptr<PostProcessor>> make_template_processor(const Component& 
         place.insert(place.end(), ids.begin(), ids.end());
     }
     if (!seen_text) return bad();
+    return std::make_unique<TemplateProcessor>(std::move(before), std::move(after));
+}
+
+Result<std::unique_ptr<PostProcessor>> make_pair_processor(const Component& component) {
+    VITRINE_ASSIGN(const std::int32_t before, paired_id(component, "cls"));
+    VITRINE_ASSIGN(const std::int32_t after, paired_id(component, "sep"));
+    const bool roberta = component.type() == "RobertaProcessing";
+    VITRINE_ASSIGN(const bool trims, component.flag("trim_offsets", roberta));
+    VITRINE_ASSIGN(const bool prefix_space, component.flag("add_prefix_space", true));
+    auto processor = std::make_unique<TemplateProcessor>(std::vector{before}, std::vector{after});
+    if (roberta && trims) processor->trim_spans(prefix_space);
+    return processor;
+}
+
+std::unique_ptr<PostProcessor> make_surrounding(std::vector<std::int32_t> before,
+                                                std::vector<std::int32_t> after) {
     return std::make_unique<TemplateProcessor>(std::move(before), std::move(after));
 }
 

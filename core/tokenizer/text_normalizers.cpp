@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/tokenizer/byte_level.h"
+#include "core/tokenizer/map_characters.h"
 #include "core/tokenizer/split.h"
 #include "core/tokenizer/unicode.h"
 
@@ -82,29 +83,6 @@ private:
     bool right_;
 };
 
-/// Replaces each character by some others (or none), all of which get its span.
-template <typename Map>
-class MapCharacters final : public Normalizer {
-public:
-    explicit MapCharacters(Map map) : map_(map) {}
-
-    Status apply(AlignedText& text) const override {
-        const std::string& all = text.text();
-        Rewriter out(text);
-        for (std::size_t at = 0; at < all.size();) {
-            const CodePoint c = decode_at(all, at);
-            const Span span = out.span_at(at);
-            map_(c.value, [&](char32_t value) { out.put(value, span); });
-            at += c.bytes;
-        }
-        text = std::move(out).finish();
-        return {};
-    }
-
-private:
-    Map map_;
-};
-
 class ByteLevelNormalizer final : public Normalizer {
     Status apply(AlignedText& text) const override {
         spell_bytes(text);
@@ -132,18 +110,29 @@ Result<std::unique_ptr<Normalizer>> make_strip(const Component& component) {
 }
 
 std::unique_ptr<Normalizer> make_lowercase() {
-    const auto map = [](char32_t value, auto put) {
+    return map_characters([](char32_t value, auto put) {
         for (const char32_t lower : lower_case(value))
             put(lower);
-    };
-    return std::make_unique<MapCharacters<decltype(map)>>(map);
+    });
 }
 
 std::unique_ptr<Normalizer> make_strip_accents() {
-    const auto map = [](char32_t value, auto put) {
+    return map_characters([](char32_t value, auto put) {
         if (!is_mark(value)) put(value);
-    };
-    return std::make_unique<MapCharacters<decltype(map)>>(map);
+    });
+}
+
+std::unique_ptr<Normalizer> make_nmt() {
+    return map_characters([](char32_t value, auto put) {
+        const bool space = value == 0x9 || value == 0xA || value == 0xC || value == 0xD || value == 0x1680 ||
+                           (value >= 0x200B && value <= 0x200F) || value == 0x2028 || value == 0x2029 ||
+                           value == 0x2581 || value == 0xFEFF || value == 0xFFFD;
+        const bool gone = (value >= 0x1 && value <= 0x1F) || value == 0x7F || value == 0x8F || value == 0x9F;
+        if (space)
+            put(U' ');
+        else if (!gone)
+            put(value);
+    });
 }
 
 std::unique_ptr<Normalizer> make_byte_level_normalizer() { return std::make_unique<ByteLevelNormalizer>(); }

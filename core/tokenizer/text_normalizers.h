@@ -11,6 +11,8 @@ make_strip(const Component& component); ///< spaces at "strip_left", "strip_righ
 std::unique_ptr<Normalizer> make_lowercase();
 std::unique_ptr<Normalizer> make_strip_accents(); ///< drops combining marks
 std::unique_ptr<Normalizer>
+make_nmt(); ///< sentencepiece's cleaning: control characters go, others become spaces
+std::unique_ptr<Normalizer>
 make_byte_level_normalizer(); ///< bytes as the printable characters of byte_level.h
 
 } // namespace vitrine::tokenizer

@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include "core/tokenizer/unicode_ages.h"
+
 namespace vitrine::tokenizer {
 
 namespace {
@@ -116,13 +118,26 @@ bool is_punctuation(char32_t value) {
     if (value < 0x80)
         return (value >= '!' && value <= '/') || (value >= ':' && value <= '@') ||
                (value >= '[' && value <= '`') || (value >= '{' && value <= '~');
+    // Two that have changed their category since the library's tables were made.
+    if (value == 0x166D || value == 0x111C9) return true;
     const int kind = category(value);
-    return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
+    return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO && !is_later_category(value);
 }
 
 bool is_mark(char32_t value) {
+    if (value == 0x1CF2 || value == 0x1CF3) return true;
     const int kind = category(value);
-    return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+    return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME && !is_later_mark(value);
+}
+
+bool is_nonspacing_mark(char32_t value) {
+    return value == 0x1734 || (category(value) == UTF8PROC_CATEGORY_MN && !is_later_category(value));
+}
+
+bool is_control(char32_t value) {
+    const int kind = category(value);
+    return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CO ||
+           (kind == UTF8PROC_CATEGORY_CF && !is_later_category(value));
 }
 
 std::u32string lower_case(char32_t value) {

@@ -33,10 +33,13 @@ std::optional<std::size_t> first_invalid(std::string_view text);
 /// Each maximal broken part becomes one U+FFFD.
 std::string replace_invalid(std::string_view text);
 
-bool is_whitespace(char32_t value);  ///< property White_Space
-bool is_numeric(char32_t value);     ///< categories Nd, Nl, No
-bool is_punctuation(char32_t value); ///< categories P*, and the ASCII symbols $+<=>^`|~
-bool is_mark(char32_t value);        ///< categories M*
+// Categories are those of the Unicode version that the `tokenizers` library uses.
+bool is_whitespace(char32_t value);      ///< property White_Space
+bool is_numeric(char32_t value);         ///< categories Nd, Nl, No
+bool is_punctuation(char32_t value);     ///< categories P*, and the ASCII symbols $+<=>^`|~
+bool is_mark(char32_t value);            ///< categories M*
+bool is_nonspacing_mark(char32_t value); ///< category Mn
+bool is_control(char32_t value);         ///< categories Cc, Cf, Co
 
 /// Full lower-case mapping without context: one character, or two for U+0130.
 std::u32string lower_case(char32_t value);

@@ -1,6 +1,7 @@
 #include "core/tokenizer/vocabulary.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,7 @@ Result<Vocabulary> Vocabulary::read(const LargeJson& json, const std::string& wh
     vocabulary.texts_.resize(end + 1);
     vocabulary.known_.resize(end + 1);
     vocabulary.ids_.reserve(json.size());
+    vocabulary.count_ = json.size();
     for (const auto& [token, value] : json.items()) {
         const auto id = value.get<std::size_t>();
         if (vocabulary.known_[id])
@@ -35,6 +37,17 @@ Result<Vocabulary> Vocabulary::read(const LargeJson& json, const std::string& wh
         vocabulary.known_[id] = true;
         vocabulary.ids_.emplace(vocabulary.texts_[id], static_cast<std::int32_t>(id));
     }
+    return vocabulary;
+}
+
+Vocabulary Vocabulary::listed(std::vector<std::string> tokens) {
+    Vocabulary vocabulary;
+    vocabulary.texts_ = std::move(tokens);
+    vocabulary.count_ = vocabulary.texts_.size();
+    vocabulary.known_.assign(vocabulary.count_, true);
+    vocabulary.ids_.reserve(vocabulary.count_);
+    for (std::size_t id = 0; id < vocabulary.count_; ++id)
+        vocabulary.ids_.insert_or_assign(vocabulary.texts_[id], static_cast<std::int32_t>(id));
     return vocabulary;
 }
 

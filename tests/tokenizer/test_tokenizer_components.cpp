@@ -25,7 +25,8 @@ std::string shown(const std::vector<std::int32_t>& ids, const std::vector<std::u
 class TestTokenizerComponents : public QObject {
     Q_OBJECT
 
-    Json fixture_;
+    Json components_;
+    Json kinds_;
 
     static int count_wrong(const Tokenizer& tokenizer, const Json& rows, Specials specials) {
         int wrong = 0;
@@ -56,23 +57,28 @@ class TestTokenizerComponents : public QObject {
 
 private slots:
     void initTestCase() {
-        fixture_ =
-            *parse_json(read_xz(std::filesystem::path(VITRINE_FIXTURES) / "tokenizer" / "components.json.xz"),
-                        "components");
+        const auto folder = std::filesystem::path(VITRINE_FIXTURES) / "tokenizer";
+        components_ = *parse_json(read_xz(folder / "components.json.xz"), "components");
+        kinds_ = *parse_json(read_xz(folder / "kinds.json.xz"), "kinds");
     }
 
     void tokens_are_those_of_the_library_data() {
+        QTest::addColumn<bool>("is_kind");
         QTest::addColumn<int>("index");
-        int index = 0;
-        for (const auto& entry : fixture_["cases"])
-            QTest::newRow(entry["name"].get_ref<const std::string&>().c_str()) << index++;
+        for (const bool is_kind : {false, true}) {
+            int index = 0;
+            for (const auto& entry : (is_kind ? kinds_ : components_)["cases"])
+                QTest::newRow(entry["name"].get_ref<const std::string&>().c_str()) << is_kind << index++;
+        }
     }
 
     void tokens_are_those_of_the_library() {
+        QFETCH(bool, is_kind);
         QFETCH(int, index);
-        const Json& entry = fixture_["cases"][static_cast<std::size_t>(index)];
+        const Json& fixture = is_kind ? kinds_ : components_;
+        const Json& entry = fixture["cases"][static_cast<std::size_t>(index)];
         Json json = entry["tokenizer"];
-        json["model"] = fixture_["models"][entry["model"].get<std::size_t>()];
+        json["model"] = fixture["models"][entry["model"].get<std::size_t>()];
         const auto tokenizer = Tokenizer::from_json(dump_json(json), "tokenizer.json");
         QVERIFY2(tokenizer, tokenizer ? "" : tokenizer.error().message.c_str());
         QCOMPARE(count_wrong(*tokenizer, entry["rows"], Specials::by_template), 0);

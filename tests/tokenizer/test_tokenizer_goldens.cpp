@@ -19,7 +19,7 @@ namespace {
 const fs::path fixtures = fs::path(VITRINE_FIXTURES) / "tokenizer";
 
 void unpack(const fs::path& packed, const fs::path& place) {
-    std::ofstream(place, std::ios::binary) << read_xz(packed);
+    std::ofstream(place, std::ios::binary) << with_char_map(read_xz(packed), fixtures);
 }
 
 std::string shown(const std::vector<Token>& tokens) {
@@ -48,6 +48,9 @@ private slots:
         QTest::newRow("GPT-NeoX") << "gpt-neox" << QStringList{"tokenizer.json"};
         QTest::newRow("Qwen 3") << "qwen3" << QStringList{"tokenizer.json"};
         QTest::newRow("TinyStories") << "TinyStories-656K" << QStringList{"tokenizer.json"};
+        QTest::newRow("Unigram") << "unigram" << QStringList{"tokenizer.json"};
+        QTest::newRow("WordPiece") << "wordpiece" << QStringList{"tokenizer.json"};
+        QTest::newRow("WordLevel") << "wordlevel" << QStringList{"tokenizer.json"};
         QTest::newRow("default model") << "vitrine-tiny" << QStringList{}; // where it is shipped
     }
 

@@ -6,6 +6,8 @@
 
 #include <lzma.h>
 
+#include <QByteArray>
+
 #include "core/base/mapped_file.h"
 
 /// The unpacked contents of an .xz file; throws if it is damaged or missing.
@@ -29,4 +31,13 @@ inline std::string read_xz(const std::filesystem::path& path) {
     lzma_end(&stream);
     if (status != LZMA_STREAM_END) throw std::runtime_error("damaged: " + path.string());
     return text;
+}
+
+/// "CHARMAP" stands for the same 300 kB wherever it is needed: the contents of charmap.xz in base64.
+inline std::string with_char_map(std::string text, const std::filesystem::path& folder) {
+    const std::string place = "\"CHARMAP\"";
+    const auto at = text.find(place);
+    if (at == std::string::npos) return text;
+    const QByteArray base64 = QByteArray::fromStdString(read_xz(folder / "charmap.xz")).toBase64();
+    return text.replace(at, place.size(), '"' + base64.toStdString() + '"');
 }
