@@ -84,7 +84,7 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     }
     VITRINE_ASSIGN(const auto model, program.open_model(options.model));
     VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] != "optional"));
-    VITRINE_TRY(program.open_session());
+    program.record_in_session();
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),
                                             program.cancel(), program.progress()));

@@ -44,7 +44,7 @@ Result<Outcome> generate(Program& program, const Options& options) {
     spec.seed = program.common().seed;
     spec.stop_ids = model->stop_ids;
     VITRINE_TRY(options.fill(*model, spec.prompt));
-    VITRINE_TRY(program.open_session());
+    program.record_in_session();
 
     engine::Engine& engine = program.engine();
     engine::GenerateRecord clean;

@@ -1,14 +1,13 @@
 #include "app/cli/program.h"
 
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "app/cli/commands.h"
 #include "app/cli/progress_line.h"
 #include "core/base/log.h"
+#include "core/base/memory.h"
 #include "core/base/version.h"
 
 namespace vitrine::cli {
@@ -80,22 +79,8 @@ Result<std::shared_ptr<engine::OpenModel>> Program::open_model(const std::string
     return engine().open_model(request, cancel_, progress_);
 }
 
-Status Program::open_session() {
-    if (common_.session.empty()) return {};
-    std::error_code ignored;
-    made_session_ = !std::filesystem::exists(common_.session, ignored);
-    return engine().open_session(common_.session);
-}
-
-void Program::take_back_session() {
-    if (!made_session_ || !engine_) return;
-    if (auto* open = engine_->session()) {
-        const auto steps = open->steps();
-        if (!steps || !steps->empty()) return;
-    }
-    engine_->close_session();
-    std::error_code ignored;
-    std::filesystem::remove_all(common_.session, ignored);
+void Program::record_in_session() {
+    if (!common_.session.empty()) engine().record_in(common_.session);
 }
 
 CLI::Option* Program::add_texts(CLI::App& command, const std::string& name, std::vector<std::string>& values,
@@ -153,7 +138,9 @@ int Program::run(const std::vector<std::string>& arguments) {
             value = arguments_.text_of(value);
     for (std::string* value : singles_)
         if (!value->empty() && value->front() == '@') *value = arguments_.text_of(*value);
-    return report(body_());
+    return report(within_memory("There is not enough memory for this command; use fewer or shorter rows, or "
+                                "capture less.",
+                                body_));
 }
 
 void Program::say(const std::string& sentence) const { print(stderr, sentence); }
@@ -175,7 +162,6 @@ int Program::report(const Result<Outcome>& outcome) {
         say("Standard output could not be written: its disk may be full, or its reader gone.");
         return exit_failed;
     }
-    take_back_session();
     const Error& error = outcome.error();
     if (error.code == Code::usage) return report_usage(error.message);
     if (common_.json) print(stdout, dump_json(error_document(code_name(error.code), error.message)));

@@ -55,9 +55,8 @@ public:
     Result<std::shared_ptr<engine::OpenModel>> open_model(const std::string& name);
     backend::Precision precision() const;
 
-    /// Opens the session of --session, if there is one. Called when all that can be refused was looked at. If
-    /// this made the folder and no step follows, it is taken away again.
-    Status open_session();
+    /// Records what follows in the session of --session, if there is one.
+    void record_in_session();
 
     /// An option whose values stay as they were typed; give a name that keeps_text() knows. A second value of
     /// an option that takes one replaces the first.
@@ -73,7 +72,6 @@ private:
     int report(const Result<Outcome>& outcome);
     int report_usage(const std::string& message);
     void say(const std::string& sentence) const;
-    void take_back_session();
 
     Arguments arguments_;
     CommonOptions common_;
@@ -83,7 +81,6 @@ private:
     std::function<Result<Outcome>()> body_;
     std::vector<std::vector<std::string>*> lists_;
     std::vector<std::string*> singles_;
-    bool made_session_ = false;
 };
 
 } // namespace vitrine::cli

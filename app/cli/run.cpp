@@ -51,7 +51,7 @@ Result<Outcome> run_command(Program& program, const Options& options) {
     spec.top = options.top;
     spec.logits = options.compare_clean;
     VITRINE_TRY(options.fill(*model, spec));
-    VITRINE_TRY(program.open_session());
+    program.record_in_session();
 
     engine::Engine& engine = program.engine();
     engine::RunRecord clean;

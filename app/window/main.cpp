@@ -11,6 +11,7 @@
 #include "app/window/main_window.h"
 #include "app/window/tour.h"
 #include "app/window/typing.h"
+#include "core/base/version.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
@@ -36,7 +37,7 @@ std::filesystem::path session_folder(const QString& given) {
 int main(int count, char** arguments) {
     QCoreApplication::setApplicationName(QStringLiteral("vitrine"));
     QCoreApplication::setOrganizationName(QStringLiteral("vitrine"));
-    QCoreApplication::setApplicationVersion(QStringLiteral(VITRINE_VERSION));
+    QCoreApplication::setApplicationVersion(QString::fromLatin1(vitrine::version()));
 
     QCommandLineParser parser;
     parser.setApplicationDescription(
@@ -78,7 +79,7 @@ int main(int count, char** arguments) {
         return 2;
     }
     if (parser.isSet(version)) {
-        fmt::print("vitrine {}\n", VITRINE_VERSION);
+        fmt::print("vitrine {}\n", vitrine::version());
         return 0;
     }
     if (parser.isSet(help)) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/version.h"
+
 namespace vitrine::window {
 
 namespace {
@@ -76,7 +78,7 @@ views::RunPtr Runner::shown(const std::shared_ptr<engine::OpenModel>& model, con
                            {"device", model->loaded->device().name},
                            {"driver", model->loaded->device().driver},
                            {"precision", backend::name_of(model->loaded->precision())},
-                           {"version", VITRINE_VERSION},
+                           {"version", version()},
                            {"prompt", prompt.toStdString()},
                            {"ids", record.spec.rows.front().ids},
                            {"spec", run::to_json(record.spec)}};

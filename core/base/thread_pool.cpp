@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <sched.h>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace vitrine {
@@ -32,12 +35,19 @@ struct ThreadPool::Shared {
     const std::function<void(std::size_t)>* body = nullptr;
     std::size_t count = 0;
     std::atomic<std::size_t> next{0};
+    std::exception_ptr failure; // the first of the current loop
 
     std::vector<std::thread> workers;
 
     void drain() {
-        for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-            (*body)(i);
+        try {
+            for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
+                (*body)(i);
+        } catch (...) { // an exception that left a thread would end the program
+            const std::lock_guard lock(mutex);
+            if (!failure) failure = std::current_exception();
+            next.store(count);
+        }
     }
 
     void serve() {
@@ -59,8 +69,11 @@ struct ThreadPool::Shared {
 
 ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
     const int total = threads > 0 ? threads : available_cores();
-    for (int i = 1; i < total; ++i)
-        shared_->workers.emplace_back([this] { shared_->serve(); });
+    try {
+        for (int i = 1; i < total; ++i)
+            shared_->workers.emplace_back([this] { shared_->serve(); });
+    } catch (const std::system_error&) { // a limit on threads or memory
+    }
 }
 
 ThreadPool::~ThreadPool() {
@@ -93,6 +106,10 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
     std::unique_lock lock(shared_->mutex);
     shared_->work_done.wait(lock, [&] { return shared_->busy == 0; });
     shared_->body = nullptr;
+    if (const std::exception_ptr failure = std::exchange(shared_->failure, nullptr)) {
+        lock.unlock();
+        std::rethrow_exception(failure);
+    }
 }
 
 } // namespace vitrine

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/memory.h"
 #include "core/base/version.h"
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
@@ -11,8 +12,46 @@
 
 namespace vitrine::engine {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* no_room =
+    "There is not enough memory for this; use fewer or shorter rows, or capture less.";
+
+} // namespace
+
 struct Engine::State {
     std::optional<session::Session> session;
+    fs::path later; ///< a session to open when a step begins; empty: none
+
+    Result<BegunStep> begin_step(const session::NewStep& step) {
+        if (later.empty()) return begin_in_session(step);
+        std::error_code ignored;
+        const bool was_there = fs::exists(later, ignored);
+        const bool had_files = was_there && !fs::is_empty(later, ignored);
+        VITRINE_ASSIGN(session, session::Session::open_or_create(later));
+        auto begun = begin_in_session(step);
+        if (begun) {
+            later.clear();
+        } else {
+            session.reset();
+            // What was made for this step alone goes again.
+            if (!had_files) fs::remove_all(later, ignored);
+            if (was_there && !had_files) fs::create_directory(later, ignored);
+        }
+        return begun;
+    }
+
+    Result<BegunStep> begin_in_session(const session::NewStep& step) {
+        if (!session) return BegunStep{};
+        VITRINE_ASSIGN(const std::int64_t seq, session->begin_step(step));
+        return BegunStep{&*session, seq};
+    }
+
+    BeginStep recording() {
+        return [this](const session::NewStep& step) { return begin_step(step); };
+    }
 };
 
 Engine::Engine() : state_(std::make_unique<State>()) {}
@@ -20,25 +59,36 @@ Engine::~Engine() = default;
 
 Result<std::shared_ptr<OpenModel>> Engine::open_model(const ModelRequest& request, const CancelToken& cancel,
                                                       const Progress& progress) {
-    return engine::open_model(request, cancel, progress);
+    return within_memory("There is not enough memory for this model; use a smaller one.",
+                         [&] { return engine::open_model(request, cancel, progress); });
 }
 
 Status Engine::open_session(const std::filesystem::path& folder) {
-    state_->session.reset(); // gives up its lock first: it may be the same folder
+    close_session(); // gives up its lock first: it may be the same folder
     VITRINE_ASSIGN(state_->session, session::Session::open_or_create(folder));
     return {};
 }
 
-void Engine::close_session() { state_->session.reset(); }
+void Engine::record_in(const std::filesystem::path& folder) {
+    close_session();
+    state_->later = folder;
+}
+
+void Engine::close_session() {
+    state_->session.reset();
+    state_->later.clear();
+}
 
 session::Session* Engine::session() { return state_->session ? &*state_->session : nullptr; }
 
 Result<RunRecord> Engine::run(OpenModel& model, const run::RunSpec& spec, const CancelToken& cancel,
                               const Progress& progress, bool record) {
-    VITRINE_TRY(run::check(model.model, spec, false));
+    VITRINE_TRY(run::check(model.model, spec));
     const Json json{{"model", model.request.name}, {"run", run::to_json(spec)}};
-    VITRINE_ASSIGN(StepRecorder step, StepRecorder::begin(record ? session() : nullptr, model, "run", json));
-    auto result = run::run(*model.loaded, model.model, spec, cancel, progress);
+    StepRecorder step(record ? state_->recording() : BeginStep(), model, "run", json);
+    VITRINE_TRY(step.begin());
+    auto result =
+        within_memory(no_room, [&] { return run::run(*model.loaded, model.model, spec, cancel, progress); });
     if (!result) return step.fail_with(result.error());
     VITRINE_ASSIGN(const std::int64_t seq, step.finish([&](store::ActivationWriter& writer) {
         return write_run(writer, spec, *result);
@@ -49,10 +99,12 @@ Result<RunRecord> Engine::run(OpenModel& model, const run::RunSpec& spec, const 
 Result<GenerateRecord> Engine::generate(OpenModel& model, const run::GenerateSpec& spec,
                                         const std::function<void(const run::GenerateStep&)>& on_step,
                                         const CancelToken& cancel, const Progress& progress) {
-    VITRINE_TRY(run::check(model.model, spec.prompt, true));
+    VITRINE_TRY(run::check(model.model, spec));
     const Json json{{"model", model.request.name}, {"generate", run::to_json(spec)}};
-    VITRINE_ASSIGN(StepRecorder step, StepRecorder::begin(session(), model, "generate", json));
-    auto result = run::generate(*model.loaded, model.model, spec, on_step, cancel, progress);
+    StepRecorder step(state_->recording(), model, "generate", json);
+    VITRINE_TRY(step.begin());
+    auto result = within_memory(
+        no_room, [&] { return run::generate(*model.loaded, model.model, spec, on_step, cancel, progress); });
     if (!result) return step.fail_with(result.error());
     VITRINE_ASSIGN(const std::int64_t seq, step.finish([&](store::ActivationWriter& writer) {
         return write_generation(writer, spec, *result);
@@ -79,7 +131,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                                                        model.tokenizer ? token_of : TokenOfText()));
     run::RunSpec prompts;
     prompts.rows = rows;
-    if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts, false));
+    if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts));
     Json ids = Json::array();
     for (const run::RunRow& row : rows)
         ids.push_back(row.ids);
@@ -93,15 +145,20 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     const Json json{
         {"model", model.request.name},
         {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
-    VITRINE_ASSIGN(StepRecorder step, StepRecorder::begin(session(), model, "analyze", json));
+    StepRecorder step(state_->recording(), model, "analyze", json);
 
     AnalysisServices services;
     services.model = &model.model;
     services.stop_ids = model.stop_ids;
-    services.run = [&](const run::RunSpec& spec) {
+    // The step begins with the first thing computed: until then the analysis may refuse what it was given.
+    services.run = [&](const run::RunSpec& spec) -> Result<run::RunResult> {
+        VITRINE_TRY(run::check(model.model, spec));
+        VITRINE_TRY(step.begin());
         return run::run(*model.loaded, model.model, spec, cancel, progress);
     };
-    services.generate = [&](const run::GenerateSpec& spec) {
+    services.generate = [&](const run::GenerateSpec& spec) -> Result<run::GenerateResult> {
+        VITRINE_TRY(run::check(model.model, spec));
+        VITRINE_TRY(step.begin());
         return run::generate(*model.loaded, model.model, spec, {}, cancel, progress);
     };
     if (model.tokenizer) {
@@ -110,7 +167,9 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
             if (model.tokenizer->is_special(token)) services.special_ids.push_back(token);
         services.token_text = [&](std::int32_t id_) { return model.tokenizer->token_text(id_); };
     }
-    auto results = run_analysis(*analysis, record.parameters, rows, services, cancel, progress);
+    auto results = within_memory(no_room, [&] {
+        return run_analysis(*analysis, record.parameters, rows, services, cancel, progress);
+    });
     if (!results) return step.fail_with(results.error());
     record.results = std::move(*results);
     VITRINE_ASSIGN(record.step, step.finish([&](store::ActivationWriter& writer) {

@@ -82,6 +82,9 @@ public:
 
     /// Session in which every following run is recorded; none by default.
     Status open_session(const std::filesystem::path& folder);
+    /// The same, but the folder is opened, or made, only as the first step begins: a run that is refused
+    /// leaves it as it was.
+    void record_in(const std::filesystem::path& folder);
     void close_session();
     session::Session* session(); ///< nullptr if none is open
 

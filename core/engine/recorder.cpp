@@ -105,22 +105,23 @@ Status write_results(ActivationWriter& writer, const std::vector<ResultValue>& r
     return {};
 }
 
-Result<StepRecorder> StepRecorder::begin(session::Session* session, const OpenModel& model,
-                                         const std::string& kind, const Json& spec) {
-    StepRecorder recorder;
-    if (session == nullptr) return recorder;
-    recorder.header_ = header_for(model, spec);
-    session::NewStep step;
-    step.kind = kind;
-    step.spec = spec;
-    step.device = {model.loaded->device().name, model.loaded->device().driver};
-    step.precision = backend::name_of(model.loaded->precision());
-    step.app_version = version();
-    step.model =
+StepRecorder::StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind,
+                           const Json& spec)
+    : begin_step_(std::move(begin_step)), header_(header_for(model, spec)) {
+    step_.kind = kind;
+    step_.spec = spec;
+    step_.device = {model.loaded->device().name, model.loaded->device().driver};
+    step_.precision = backend::name_of(model.loaded->precision());
+    step_.app_version = version();
+    step_.model =
         session::Model{model.model.weights_hash, tokenizer_hash(model), model.config, model.model.path};
-    VITRINE_ASSIGN(recorder.seq_, session->begin_step(step));
-    recorder.session_ = session;
-    return recorder;
+}
+
+Status StepRecorder::begin() {
+    if (!begin_step_) return {};
+    VITRINE_ASSIGN(begun_, begin_step_(step_));
+    begin_step_ = nullptr;
+    return {};
 }
 
 double StepRecorder::elapsed_ms() const {
@@ -128,9 +129,10 @@ double StepRecorder::elapsed_ms() const {
 }
 
 Result<std::int64_t> StepRecorder::finish(const std::function<Status(ActivationWriter&)>& write) {
-    if (session_ == nullptr) return 0;
+    VITRINE_TRY(begin());
+    if (begun_.session == nullptr) return 0;
     const double ms = elapsed_ms();
-    auto writer = ActivationWriter::create(session_->activation_file(seq_), header_);
+    auto writer = ActivationWriter::create(begun_.session->activation_file(begun_.seq), header_);
     if (!writer) return fail_with(writer.error());
     if (auto written = write(*writer); !written) {
         writer->abandon();
@@ -138,17 +140,17 @@ Result<std::int64_t> StepRecorder::finish(const std::function<Status(ActivationW
     }
     auto artifacts = writer->finish();
     if (!artifacts) return fail_with(artifacts.error());
-    VITRINE_TRY(session_->finish_step(seq_, ms, *artifacts));
-    return seq_;
+    VITRINE_TRY(begun_.session->finish_step(begun_.seq, ms, *artifacts));
+    return begun_.seq;
 }
 
 tl::unexpected<Error> StepRecorder::fail_with(Error error) {
-    if (session_ != nullptr) {
+    if (begun_.session != nullptr) {
         // The first error is what the user must hear; that the journal could not take it adds nothing.
         if (error.code == Code::cancelled)
-            (void)session_->cancel_step(seq_, elapsed_ms());
+            (void)begun_.session->cancel_step(begun_.seq, elapsed_ms());
         else
-            (void)session_->fail_step(seq_, error, elapsed_ms());
+            (void)begun_.session->fail_step(begun_.seq, error, elapsed_ms());
     }
     return tl::unexpected<Error>(std::move(error));
 }

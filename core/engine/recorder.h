@@ -17,26 +17,35 @@ Status write_generation(store::ActivationWriter& writer, const run::GenerateSpec
                         const run::GenerateResult& result);
 Status write_results(store::ActivationWriter& writer, const std::vector<ResultValue>& results);
 
-/// One step of a session, or nothing where no session is open. Ends as failed (or cancelled) unless finish()
-/// was called.
+/// A step that a session holds as `running`; the default is none.
+struct BegunStep {
+    session::Session* session = nullptr;
+    std::int64_t seq = 0;
+};
+/// Writes a step as `running`, or gives the default where nothing is recorded.
+using BeginStep = std::function<Result<BegunStep>(const session::NewStep&)>;
+
+/// One step of a session. Nothing is written before begin(), so what is refused before leaves no trace; then
+/// it ends as failed (or cancelled) unless finish() was called.
 class StepRecorder {
 public:
-    /// The step is in the journal as `running` when this returns.
-    static Result<StepRecorder> begin(session::Session* session, const OpenModel& model,
-                                      const std::string& kind, const Json& spec);
+    StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind, const Json& spec);
+
+    /// Called at the first real work; further calls do nothing. The step is in the journal when this returns.
+    Status begin();
 
     /// Writes the numbers and commits `done`. Returns the step's number, 0 without a session.
     Result<std::int64_t> finish(const std::function<Status(store::ActivationWriter&)>& write);
 
-    /// Records why the step ended; returns the error for the caller to pass on.
+    /// Records why a step that has begun ended; returns the error for the caller to pass on.
     tl::unexpected<Error> fail_with(Error error);
 
 private:
-    StepRecorder() = default;
     double elapsed_ms() const;
 
-    session::Session* session_ = nullptr;
-    std::int64_t seq_ = 0;
+    BeginStep begin_step_; ///< empty once the step has begun
+    session::NewStep step_;
+    BegunStep begun_;
     store::FileHeader header_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

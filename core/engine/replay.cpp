@@ -1,11 +1,11 @@
 #include "core/engine/replay.h"
 
+#include <algorithm>
 #include <chrono>
-#include <system_error>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "core/base/scratch_folder.h"
 #include "core/engine/engine.h"
 #include "core/model/shapes.h"
 #include "core/run/spec_json.h"
@@ -13,32 +13,6 @@
 namespace vitrine::engine {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-/// A folder for one replay, removed with everything in it.
-class ScratchFolder {
-public:
-    static Result<ScratchFolder> make() {
-        std::error_code error;
-        const fs::path root = fs::temp_directory_path(error);
-        std::string name = (root / "vitrine-replay-XXXXXX").string();
-        if (error || mkdtemp(name.data()) == nullptr)
-            return fail(Code::io, fmt::format("No folder can be made in {} for the replay.", root.string()));
-        return ScratchFolder(name);
-    }
-    ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    ScratchFolder& operator=(ScratchFolder&&) = delete;
-    ~ScratchFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    const fs::path& path() const { return path_; }
-
-private:
-    explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
-    fs::path path_;
-};
 
 class Replay {
 public:

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/memory.h"
 #include "core/engine/engine.h"
 #include "core/run/runner.h"
 #include "core/run/sampler.h"
@@ -71,9 +72,7 @@ void compare_logits(const Tensor& device, const Tensor& reference, SelfCheck& ch
     check.kl = kl / static_cast<double>(positions);
 }
 
-} // namespace
-
-Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress) {
+Result<SelfCheck> compare_with_oracle(OpenModel& model, const CancelToken& cancel, const Progress& progress) {
     SelfCheck check;
     check.device = model.loaded->device().name;
     check.precision = backend::name_of(model.loaded->precision());
@@ -98,6 +97,13 @@ Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel
         check.first_divergent = "unembed.hook_out";
     check.passed = check.first_divergent.empty();
     return check;
+}
+
+} // namespace
+
+Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress) {
+    return within_memory("There is not enough memory to check the device against the CPU.",
+                         [&] { return compare_with_oracle(model, cancel, progress); });
 }
 
 } // namespace vitrine::engine

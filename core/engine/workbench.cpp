@@ -6,7 +6,10 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
+
+#include "core/base/log.h"
 
 namespace vitrine::engine {
 
@@ -85,9 +88,14 @@ struct Workbench::Shared {
             changed();
             const JobId id = current->id; // only this thread changes `current`
             const CancelToken cancel = current->cancel;
-            Closure result = current->work(engine, cancel, [this, id](double share, const std::string& what) {
-                progress(id, share, what);
-            });
+            Closure result;
+            try {
+                result = current->work(engine, cancel, [this, id](double share, const std::string& what) {
+                    progress(id, share, what);
+                });
+            } catch (const std::bad_alloc&) { // outside the engine, which tells of its own
+                spdlog::error("There is not enough memory for {}.", current->status.label);
+            }
             {
                 const std::lock_guard lock(mutex);
                 current.reset();

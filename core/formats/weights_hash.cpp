@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
 #include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "core/base/cache_folder.h"
 #include "core/base/hash.h"
 
 namespace vitrine::formats {
@@ -56,20 +53,6 @@ std::string read_digits(const fs::path& path) {
     return good ? *text : std::string();
 }
 
-void write_digits(const fs::path& path, const std::string& text) {
-    std::error_code ignored;
-    fs::create_directories(path.parent_path(), ignored);
-    // Renamed when complete, so that a reader sees all or nothing.
-    const fs::path temporary = fmt::format("{}.{}", path.string(), ::getpid());
-    std::ofstream out(temporary, std::ios::binary);
-    out << text;
-    out.close();
-    if (out)
-        fs::rename(temporary, path, ignored);
-    else
-        fs::remove(temporary, ignored);
-}
-
 } // namespace
 
 Result<std::string> weights_hash(const TensorFiles& files, const CancelToken& cancel,
@@ -101,22 +84,17 @@ Result<std::string> weights_hash(const TensorFiles& files, const CancelToken& ca
 
 Result<std::string> cached_weights_hash(const TensorFiles& files, const fs::path& cache,
                                         const CancelToken& cancel, const Progress& progress) {
-    const std::string key = identity(files);
+    const std::string key = cache.empty() ? std::string() : identity(files);
     if (key.empty()) return weights_hash(files, cancel, progress);
     if (auto known = read_digits(cache / key); !known.empty()) return known;
     VITRINE_ASSIGN(std::string hash, weights_hash(files, cancel, progress));
-    write_digits(cache / key, hash);
+    write_cache(cache / key, hash);
     return hash;
 }
 
 fs::path weights_cache_folder() {
-    const auto variable = [](const char* name) -> fs::path {
-        const char* const value = std::getenv(name);
-        return value != nullptr ? value : "";
-    };
-    fs::path base = variable("XDG_CACHE_HOME");
-    if (!base.is_absolute()) base = variable("HOME") / ".cache"; // the XDG rule: relative ones do not count
-    return base / "vitrine" / "weights";
+    const fs::path folder = cache_folder();
+    return folder.empty() ? folder : folder / "weights";
 }
 
 } // namespace vitrine::formats

@@ -117,6 +117,21 @@ Result<std::vector<int>> chosen_positions(const RunSpec& spec, int length, int r
     return positions;
 }
 
+BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positions, std::size_t first,
+                std::size_t count) {
+    BatchJob job;
+    const auto begin = static_cast<std::ptrdiff_t>(first);
+    const auto end = static_cast<std::ptrdiff_t>(first + count);
+    job.rows.assign(spec.rows.begin() + begin, spec.rows.begin() + end);
+    job.positions.assign(positions.begin() + begin, positions.begin() + end);
+    job.first_row = static_cast<int>(first);
+    job.spec_rows = static_cast<int>(spec.rows.size());
+    job.past.assign(count, 0);
+    for (const RunRow& row : job.rows)
+        job.prompt_length.push_back(static_cast<int>(row.ids.size()));
+    return job;
+}
+
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job) {
     BuildRequest build;
     build.batch.past = job.past;

@@ -1,5 +1,6 @@
 #pragma once
 // One plan over some rows of a spec, from resolving to results by row: what run() and generate() share.
+#include "core/run/generate.h"
 #include "core/run/resolve.h"
 #include "core/run/runner.h"
 
@@ -17,8 +18,18 @@ struct Request {
 /// Matches captures and edits of a spec against the model's hooks and checks the rows.
 Result<Request> match_request(const model::Model& model, const RunSpec& spec, bool generating);
 
+/// usage or out_of_range for numbers that no generation can have.
+Status check_sampling(const GenerateSpec& spec);
+
+/// What generate() runs of each prompt: the logits and nothing else.
+RunSpec prompt_of(const GenerateSpec& spec);
+
 /// Positions at which a row's statistics are wanted, in the order asked for; out_of_range if outside.
 Result<std::vector<int>> chosen_positions(const RunSpec& spec, int length, int row);
+
+/// Checks what `mean` and `from row=` read, and puts shapes without numbers in the place of their tensors, so
+/// that a plan can be tried before anything ran.
+Status stand_in_references(const model::Model& model, const std::vector<RunRow>& rows, Request& request);
 
 /// Replaces `mean` and `from row=` by tensors, from an unedited run.
 Status fill_references(backend::LoadedModel& loaded, const model::Model& model,
@@ -34,6 +45,10 @@ struct BatchJob {
     std::vector<std::vector<int>> positions; ///< per row, relative to this plan's tokens
     bool cached = false;
 };
+
+/// Rows [first, first + count) of a spec; `positions` are those of all its rows.
+BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positions, std::size_t first,
+                std::size_t count);
 
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job);
 

@@ -122,26 +122,14 @@ private:
     GeneratedRow result_;
 };
 
-Status check(const GenerateSpec& spec) {
-    if (spec.max_new < 1) return fail(Code::out_of_range, "The number of new tokens must be at least 1.");
-    if (!(spec.temperature >= 0)) return fail(Code::out_of_range, "The temperature must be 0 or more.");
-    if (spec.top_k < 0) return fail(Code::out_of_range, "top-k must be 0 (no limit) or more.");
-    if (!(spec.top_p > 0 && spec.top_p <= 1))
-        return fail(Code::out_of_range, "top-p must lie above 0 and at most at 1.");
-    return {};
-}
-
 } // namespace
 
 Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model& model,
                                 const GenerateSpec& spec,
                                 const std::function<void(const GenerateStep&)>& on_step,
                                 const CancelToken& cancel, const Progress& progress) {
-    VITRINE_TRY(check(spec));
-    RunSpec prompt = spec.prompt;
-    prompt.loss = false;
-    prompt.logits = true;
-    prompt.top = 0;
+    VITRINE_TRY(check_sampling(spec));
+    const RunSpec prompt = prompt_of(spec);
     VITRINE_ASSIGN(Request request, match_request(model, prompt, true));
     VITRINE_TRY(fill_references(loaded, model, prompt.rows, request, cancel));
     GenerateResult result;

@@ -41,6 +41,9 @@ struct GenerateResult {
     double run_ms = 0;
 };
 
+/// What generate() would refuse, of the spec and of the prompts as they stand. Computes nothing.
+Status check(const model::Model& model, const GenerateSpec& spec);
+
 /// `on_step` is called from the working thread after each token, and may be empty.
 Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model& model,
                                 const GenerateSpec& spec,

@@ -41,14 +41,58 @@ RunSpec unedited(const std::vector<RunRow>& rows, const MatchedEdit& edit) {
     return spec;
 }
 
+tl::unexpected<Error> no_token(const EditSpec& mean) {
+    return fail(
+        Code::usage,
+        fmt::format("The mean for {} has no token to average: the reference holds special tokens only.",
+                    mean.hook));
+}
+
+/// The rows that an edit reads.
+const std::vector<RunRow>& source_of(const EditSpec& edit, const std::vector<RunRow>& rows) {
+    const bool own = edit.op == EditOp::from || edit.prompts.empty();
+    return own ? rows : edit.prompts;
+}
+
+/// Whether a mean has a token to average.
+bool has_token(const EditSpec& edit, const std::vector<RunRow>& rows) {
+    if (!edit.exclude_special) return true;
+    for (const RunRow& row : rows)
+        for (std::size_t pos = 0; pos < row.ids.size(); ++pos)
+            if (pos >= row.special.size() || !row.special[pos]) return true;
+    return false;
+}
+
+/// A capture of `length` tokens in its natural axes without the batch axis; a mean has no positions either.
+Shape shape_of(const model::HookInfo& hook, const EditSpec& edit, std::size_t length) {
+    Shape shape;
+    for (std::size_t axis = edit.op == EditOp::mean ? 2 : 1; axis < hook.shape.size(); ++axis)
+        shape.push_back(hook.shape[axis] < 0 ? static_cast<std::int64_t>(length) : hook.shape[axis]);
+    return shape;
+}
+
 } // namespace
+
+Status stand_in_references(const model::Model& model, const std::vector<RunRow>& rows, Request& request) {
+    for (MatchedEdit& edit : request.edits) {
+        if (!needs_reference(edit.spec)) continue;
+        const std::vector<RunRow>& source = source_of(edit.spec, rows);
+        VITRINE_TRY(match_request(model, unedited(source, edit), false));
+        if (!has_token(edit.spec, source)) return no_token(edit.spec);
+        const std::size_t row =
+            edit.spec.op == EditOp::from ? static_cast<std::size_t>(edit.spec.from_row) : 0;
+        for (const model::HookInfo& hook : edit.hooks)
+            edit.spec.tensors[hook.name] = std::make_shared<const Tensor>(
+                shape_of(hook, edit.spec, source[row].ids.size()), std::vector<float>());
+    }
+    return {};
+}
 
 Status fill_references(backend::LoadedModel& loaded, const model::Model& model,
                        const std::vector<RunRow>& rows, Request& request, const CancelToken& cancel) {
     for (MatchedEdit& edit : request.edits) {
         if (!needs_reference(edit.spec)) continue;
-        const bool own = edit.spec.op == EditOp::from || edit.spec.prompts.empty();
-        const std::vector<RunRow>& source = own ? rows : edit.spec.prompts;
+        const std::vector<RunRow>& source = source_of(edit.spec, rows);
         VITRINE_ASSIGN(const RunResult clean, run(loaded, model, unedited(source, edit), cancel, {}));
         for (const model::HookInfo& hook : edit.hooks) {
             if (edit.spec.op == EditOp::from) {
@@ -57,11 +101,7 @@ Status fill_references(backend::LoadedModel& loaded, const model::Model& model,
                 continue;
             }
             SharedTensor mean = mean_of(clean, source, hook.name, edit.spec.exclude_special);
-            if (!mean)
-                return fail(Code::usage,
-                            fmt::format("The mean for {} has no token to average: the reference holds "
-                                        "special tokens only.",
-                                        edit.spec.hook));
+            if (!mean) return no_token(edit.spec);
             edit.spec.tensors[hook.name] = std::move(mean);
         }
     }

@@ -12,21 +12,6 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positions, std::size_t first,
-                std::size_t count) {
-    BatchJob job;
-    const auto begin = static_cast<std::ptrdiff_t>(first);
-    const auto end = static_cast<std::ptrdiff_t>(first + count);
-    job.rows.assign(spec.rows.begin() + begin, spec.rows.begin() + end);
-    job.positions.assign(positions.begin() + begin, positions.begin() + end);
-    job.first_row = static_cast<int>(first);
-    job.spec_rows = static_cast<int>(spec.rows.size());
-    job.past.assign(count, 0);
-    for (const RunRow& row : job.rows)
-        job.prompt_length.push_back(static_cast<int>(row.ids.size()));
-    return job;
-}
-
 bool fits(const BuiltPlan& built, const backend::Limits& limits) {
     std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
     for (const Value& value : built.plan.values)
@@ -95,15 +80,6 @@ const Captured* RowResult::find(const std::string& hook) const {
     for (const Captured& captured : captures)
         if (captured.hook == hook) return &captured;
     return nullptr;
-}
-
-Status check(const model::Model& model, const RunSpec& spec, bool generating) {
-    VITRINE_TRY(match_request(model, spec, generating));
-    if (generating) return {};
-    for (std::size_t row = 0; row < spec.rows.size(); ++row)
-        VITRINE_TRY(
-            chosen_positions(spec, static_cast<int>(spec.rows[row].ids.size()), static_cast<int>(row)));
-    return {};
 }
 
 Result<RunResult> run(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,

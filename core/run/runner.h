@@ -6,9 +6,9 @@
 
 namespace vitrine::run {
 
-/// What run() and generate() would refuse before they start: unknown hooks, edits that match nothing, empty
-/// or overlong rows, positions outside. `generating` allows positions that do not exist yet.
-Status check(const model::Model& model, const RunSpec& spec, bool generating);
+/// What run() would refuse: unknown hooks, edits that match nothing or have a tensor of the wrong shape,
+/// empty or overlong rows, positions outside. Computes nothing.
+Status check(const model::Model& model, const RunSpec& spec);
 
 /// Runs a spec: resolves globs, means and `from` (by an unedited run first), splits the batch to the memory
 /// budget (which changes no bits), executes, and sorts what comes back by row.

@@ -10,6 +10,7 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/base/mapped_file.h"
+#include "core/base/scratch_folder.h"
 #include "core/session/folders.h"
 #include "core/session/journal.h"
 #include "core/session/session.h"
@@ -130,6 +131,7 @@ Status unpack(const ZipReader& zip, const BundleFile& file, const fs::path& fold
 /// A journal made by hand could point its artifacts at any file of the machine.
 Status check_journal(const fs::path& folder, const std::vector<BundleFile>& files) {
     VITRINE_ASSIGN(SQLite::Database database, open_journal(folder));
+    VITRINE_TRY(prepare_journal(folder, database));
     return guarded(folder, [&]() -> Status {
         for (const std::string& file : files_of(database))
             if (std::none_of(files.begin(), files.end(),
@@ -149,7 +151,7 @@ Result<std::vector<BundleFile>> export_session(const fs::path& given, const fs::
     VITRINE_TRY(check_exists(folder));
     VITRINE_ASSIGN(SQLite::Database database, open_journal_to_read(folder));
     return guarded(folder, [&]() -> Result<std::vector<BundleFile>> {
-        const ScratchFolder scratch;
+        VITRINE_ASSIGN(const ScratchFolder scratch, ScratchFolder::make());
         const fs::path copy = journal_file(scratch.path());
         copy_journal(database, copy);
         SQLite::Database copied(copy.string());
@@ -189,8 +191,9 @@ Result<std::vector<BundleFile>> import_session(const fs::path& zip_path, const f
 Result<Cleaned> clean_session(const fs::path& given) {
     const fs::path folder = without_slash(given);
     VITRINE_TRY(check_exists(folder));
-    VITRINE_ASSIGN(const WriterLock lock, WriterLock::take(folder));
     VITRINE_ASSIGN(SQLite::Database database, open_journal(folder));
+    VITRINE_ASSIGN(const WriterLock lock, WriterLock::take(folder));
+    VITRINE_TRY(prepare_journal(folder, database));
     return guarded(folder, [&]() -> Result<Cleaned> {
         const std::vector<std::string> named = files_of(database);
         const std::set<std::string> kept(named.begin(), named.end());

@@ -20,17 +20,6 @@ fs::path without_slash(const fs::path& folder) {
     return folder.has_filename() ? folder : folder.parent_path();
 }
 
-ScratchFolder::ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "vitrine-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
-    path_ = name;
-}
-
-ScratchFolder::~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
 Result<NewFolder> NewFolder::make(const fs::path& final_name) {
     std::error_code error;
     if (fs::exists(final_name, error) && !fs::is_empty(final_name, error))

@@ -29,19 +29,6 @@ private:
     std::filesystem::path temporary_; ///< empty once published
 };
 
-/// A folder among the system's temporary files that goes with the object. Throws std::system_error.
-class ScratchFolder {
-public:
-    ScratchFolder();
-    ~ScratchFolder();
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 /// "work.vitrine/" and "work.vitrine" are the same folder.
 std::filesystem::path without_slash(const std::filesystem::path& folder);
 

@@ -1,13 +1,17 @@
 #include "core/session/journal.h"
 
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <system_error>
+
+#include <unistd.h>
 
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
-#include "core/session/folders.h"
+#include "core/base/scratch_folder.h"
 #include "core/session/migrations.h"
 
 namespace vitrine::session {
@@ -44,8 +48,8 @@ bool has_unwritten_log(const fs::path& file) {
 
 /// A program was killed and the folder made read-only: its last commits lie in the log, which SQLite reads
 /// only where it may write. So it reads a copy, from which the whole goes into memory.
-SQLite::Database read_with_log(const fs::path& file) {
-    const ScratchFolder folder;
+Result<SQLite::Database> read_with_log(const fs::path& file) {
+    VITRINE_ASSIGN(const ScratchFolder folder, ScratchFolder::make());
     const fs::path copy = folder.path() / "session.sqlite";
     fs::copy_file(file, copy);
     fs::copy_file(file.string() + "-wal", copy.string() + "-wal");
@@ -99,22 +103,38 @@ Error journal_error(const fs::path& folder, const SQLite::Exception& error) {
 }
 
 Result<SQLite::Database> open_journal(const fs::path& folder) {
+    if (::access(folder.c_str(), W_OK) != 0)
+        return fail(Code::session,
+                    fmt::format("The session {} cannot be written ({}): open it read-only or copy it.",
+                                folder.string(), std::strerror(errno)));
     return guarded(folder, [&]() -> Result<SQLite::Database> {
         SQLite::Database database = checked({journal_file(folder).string(), SQLite::OPEN_READWRITE, busy_ms});
+        VITRINE_TRY(check_version(database, journal_file(folder).string()));
+        return database;
+    });
+}
+
+Status prepare_journal(const fs::path& folder, SQLite::Database& database) {
+    return guarded(folder, [&]() -> Status {
         VITRINE_ASSIGN(const int version, check_version(database, journal_file(folder).string()));
         (void)database.execAndGet("PRAGMA journal_mode = WAL");
         database.exec("PRAGMA synchronous = FULL");
         migrate(database, version);
-        return database;
+        return {};
     });
 }
 
 Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
     return guarded(folder, [&]() -> Result<SQLite::Database> {
         const fs::path file = journal_file(folder);
-        const auto open = [&]() -> SQLite::Database {
+        const auto open = [&]() -> Result<SQLite::Database> {
             try {
-                return checked({file.string(), SQLite::OPEN_READONLY, busy_ms});
+                if (has_unwritten_log(file)) return checked({file.string(), SQLite::OPEN_READONLY, busy_ms});
+                // SQLite keeps two files beside a journal that is open, and takes them away again only where
+                // it may write.
+                SQLite::Database database = checked({file.string(), SQLite::OPEN_READWRITE, busy_ms});
+                database.exec("PRAGMA query_only = ON");
+                return database;
             } catch (const SQLite::Exception& error) {
                 const int code = error.getErrorCode();
                 if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_IOERR) throw;
@@ -125,7 +145,7 @@ Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
             return checked(
                 {uri_of(file) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI, busy_ms});
         };
-        SQLite::Database database = open();
+        VITRINE_ASSIGN(SQLite::Database database, open());
         VITRINE_ASSIGN(const int version, check_version(database, file.string()));
         if (version < schema_version())
             return fail(Code::session,

@@ -34,8 +34,11 @@ auto guarded(const std::filesystem::path& folder, const Body& body) -> decltype(
     }
 }
 
-/// For writing: durable commits, foreign keys, tables of this version. The caller holds the writer's lock.
+/// For writing, once prepare_journal() has been called. Looks at the version and changes nothing.
 Result<SQLite::Database> open_journal(const std::filesystem::path& folder);
+
+/// Durable commits and tables of this version. The caller holds the writer's lock.
+Status prepare_journal(const std::filesystem::path& folder, SQLite::Database& database);
 
 /// For reading beside a writer, in a folder that cannot be written, or on a read-only disk. `session` if the
 /// journal has another format than this program's.

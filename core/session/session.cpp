@@ -60,8 +60,10 @@ Result<Session> Session::open(const fs::path& given, Mode mode) {
         return Session(
             std::unique_ptr<State>(new State{folder, mode, {}, std::nullopt, std::move(database)}));
     }
-    VITRINE_ASSIGN(WriterLock lock, WriterLock::take(folder));
+    // Looked at before it is locked: what is refused gets no lock file.
     VITRINE_ASSIGN(SQLite::Database database, open_journal(folder));
+    VITRINE_ASSIGN(WriterLock lock, WriterLock::take(folder));
+    VITRINE_TRY(prepare_journal(folder, database));
     VITRINE_ASSIGN(std::vector<std::int64_t> interrupted, interrupt_running(folder, database));
     Session session(std::unique_ptr<State>(
         new State{folder, mode, std::move(interrupted), std::move(lock), std::move(database)}));

@@ -6,9 +6,12 @@
 
 #include <QtTest>
 
+#include "core/base/cache_folder.h"
 #include "core/base/dtype.h"
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/mapped_file.h"
+#include "core/base/memory.h"
 #include "core/base/thread_pool.h"
 
 using namespace vitrine;
@@ -64,6 +67,50 @@ private slots:
             for (const auto& count : visits)
                 QCOMPARE(count.load(), 1);
         }
+    }
+
+    void memory_that_runs_out_in_any_thread_is_an_error_of_the_caller() {
+        ThreadPool pool(3);
+        for (std::size_t thrower = 0; thrower < 97; ++thrower) {
+            const Status status = within_memory("There is no room.", [&]() -> Status {
+                pool.parallel_for(97, [&](std::size_t i) {
+                    if (i == thrower) throw std::bad_alloc();
+                });
+                return {};
+            });
+            QVERIFY(!status);
+            QCOMPARE(status.error().code, Code::out_of_memory);
+            QCOMPARE(status.error().message, std::string("There is no room."));
+        }
+        std::atomic<int> visits = 0;
+        pool.parallel_for(97, [&](std::size_t) { ++visits; });
+        QCOMPARE(visits.load(), 97);
+    }
+
+    void the_cache_lies_where_the_user_says() {
+        const QTemporaryDir folder;
+        const auto in = [](const char* cache, const char* home) {
+            cache != nullptr ? qputenv("XDG_CACHE_HOME", cache) : qunsetenv("XDG_CACHE_HOME");
+            home != nullptr ? qputenv("HOME", home) : qunsetenv("HOME");
+            return cache_folder().string();
+        };
+        const QByteArray cache = qgetenv("XDG_CACHE_HOME");
+        const QByteArray home = qgetenv("HOME");
+        QCOMPARE(in("/c", "/h"), std::string("/c/vitrine"));
+        QCOMPARE(in(nullptr, "/h"), std::string("/h/.cache/vitrine"));
+        QCOMPARE(in("relative", "/h"), std::string("/h/.cache/vitrine")); // does not count: the XDG rule
+        QCOMPARE(in("", "/h"), std::string("/h/.cache/vitrine"));
+        QCOMPARE(in(nullptr, nullptr), std::string());
+        QCOMPARE(in("relative", "relative"), std::string());
+        qputenv("XDG_CACHE_HOME", cache);
+        qputenv("HOME", home);
+
+        const auto file = std::filesystem::path(folder.path().toStdString()) / "a" / "b";
+        write_cache(file, "first");
+        write_cache(file, "second");
+        QCOMPARE(read_text(file).value(), std::string("second"));
+        QCOMPARE(QDir(folder.filePath("a")).entryList(QDir::Files), QStringList{"b"});
+        write_cache("/proc/no/such/place", "is no error");
     }
 };
 

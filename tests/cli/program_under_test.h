@@ -1,5 +1,7 @@
 #pragma once
 // Starts vitrine-cli and looks at what it leaves.
+#include <map>
+
 #include <QDir>
 #include <QDirIterator>
 #include <QProcess>
@@ -39,9 +41,10 @@ inline Ended finish(QProcess& process) {
     return ended;
 }
 
-inline Ended run_program(const QStringList& arguments) {
+inline Ended run_program(const QStringList& arguments,
+                         const QProcessEnvironment& environment = clean_environment()) {
     QProcess process;
-    process.setProcessEnvironment(clean_environment());
+    process.setProcessEnvironment(environment);
     process.start(VITRINE_CLI, arguments);
     return finish(process);
 }
@@ -58,6 +61,36 @@ inline QStringList tree(const QString& folder) {
         names << entries.next();
     names.sort();
     return names;
+}
+
+/// Names and bytes of everything below a folder.
+inline std::map<QString, QByteArray> snapshot(const QString& folder) {
+    std::map<QString, QByteArray> found;
+    for (const QString& name : tree(folder)) {
+        QFile file(name);
+        const bool plain = QFileInfo(name).isFile() && file.open(QIODevice::ReadOnly);
+        found[name] = plain ? file.readAll() : QByteArray();
+    }
+    return found;
+}
+
+inline void write_file(const QString& name, const QByteArray& bytes) {
+    QFile file(name);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    QCOMPARE(file.write(bytes), bytes.size());
+}
+
+/// With --json --quiet: the exit code, one document with the code, one sentence on standard error.
+inline void verify_refused(const Ended& ended, int exit, const QString& code) {
+    QVERIFY2(ended.exit == exit, (std::to_string(ended.exit) + ": " + ended.err).c_str());
+    QVERIFY2(ended.document.is_object() && ended.document.contains("error"), ended.out.c_str());
+    const Json& error = ended.document["error"];
+    QVERIFY2(error["code"] == code.toStdString(), ended.out.c_str());
+    const QStringList lines = QString::fromStdString(ended.err).split('\n', Qt::SkipEmptyParts);
+    QVERIFY2(lines.size() == (exit == 2 ? 2 : 1), ended.err.c_str());
+    QCOMPARE(lines[0].toStdString(), error["message"].get<std::string>());
+    QVERIFY2(lines[0].endsWith('.'), ended.err.c_str());
+    if (exit == 2) QVERIFY(lines[1].contains("--help"));
 }
 
 /// The names in `wanted` that are no members of `object`, for messages.

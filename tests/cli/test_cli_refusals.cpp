@@ -10,12 +10,6 @@ using namespace vitrine::test;
 
 namespace {
 
-void write_file(const QString& name, const QByteArray& bytes) {
-    QFile file(name);
-    QVERIFY(file.open(QIODevice::WriteOnly));
-    QCOMPARE(file.write(bytes), bytes.size());
-}
-
 void copy_model(const QString& from, const QString& to) {
     QVERIFY(QDir().mkpath(to));
     for (const QString& name : QDir(from).entryList(QDir::Files))
@@ -152,15 +146,7 @@ private slots:
         QFETCH(QString, code);
         const QStringList before = tree(folder_.path());
         const Ended ended = run_program(arguments + QStringList{"--json", "--quiet"});
-        QVERIFY2(ended.exit == exit, (std::to_string(ended.exit) + ": " + ended.err).c_str());
-        QVERIFY2(ended.document.is_object() && ended.document.contains("error"), ended.out.c_str());
-        const Json& error = ended.document["error"];
-        QVERIFY2(error["code"] == code.toStdString(), ended.out.c_str());
-        const QStringList lines = QString::fromStdString(ended.err).split('\n', Qt::SkipEmptyParts);
-        QCOMPARE(lines.size(), exit == 2 ? 2 : 1);
-        QCOMPARE(lines[0].toStdString(), error["message"].get<std::string>());
-        QVERIFY2(lines[0].endsWith('.'), ended.err.c_str());
-        if (exit == 2) QVERIFY(lines[1].contains("--help"));
+        verify_refused(ended, exit, code);
         QCOMPARE(tree(folder_.path()), before);
     }
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/backend/cpu/blas.h"
 #include "core/backend/cpu/kernels.h"
 #include "core/backend/cpu/product.h"
+#include "core/base/cache_folder.h"
 #include "core/base/json.h"
 
 namespace vitrine::backend::cpu {
@@ -101,11 +100,8 @@ std::string processor_name() {
 }
 
 std::filesystem::path routine_file() {
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-        return std::filesystem::path(cache) / "vitrine" / "products.json";
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-        return std::filesystem::path(home) / ".cache" / "vitrine" / "products.json";
-    return {};
+    const std::filesystem::path folder = cache_folder();
+    return folder.empty() ? folder : folder / "products.json";
 }
 
 namespace {
@@ -113,24 +109,6 @@ namespace {
 Json read_object(const std::filesystem::path& file) {
     auto json = read_json(file);
     return json && json->is_object() ? *json : Json::object();
-}
-
-void write_atomically(const std::filesystem::path& file, const std::string& text) {
-    std::error_code ignored;
-    std::filesystem::create_directories(file.parent_path(), ignored);
-    std::filesystem::path draft = file;
-    draft += fmt::format(".{}", ::getpid());
-    {
-        std::ofstream out(draft, std::ios::binary);
-        out << text;
-        if (!out.good()) {
-            out.close();
-            std::filesystem::remove(draft, ignored);
-            return;
-        }
-    }
-    std::filesystem::rename(draft, file, ignored);
-    if (ignored) std::filesystem::remove(draft, ignored);
 }
 
 } // namespace
@@ -150,7 +128,7 @@ Routine remembered_routine(const std::filesystem::path& file) {
     for (const Rate& rate : rates)
         entry["gflops"][std::string(name_of(rate.routine))] = {rate.many_rows, rate.few_rows};
     memory[processor] = entry;
-    write_atomically(file, dump_json(memory, 1) + "\n");
+    write_cache(file, dump_json(memory, 1) + "\n");
     return chosen;
 }
 

@@ -1,27 +1,16 @@
 // The compiled kernels on disk: one file a device and driver, so that the next start compiles nothing.
-#include <cstdlib>
-#include <fstream>
-
-#include <unistd.h>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "core/backend/vulkan/device.h"
+#include "core/base/cache_folder.h"
 #include "core/base/hash.h"
 #include "core/base/mapped_file.h"
 
 namespace vitrine::backend::vulkan {
 
 namespace {
-
-/// $XDG_CACHE_HOME/vitrine, or ~/.cache/vitrine; empty if neither is set.
-std::filesystem::path cache_folder() {
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
-        return std::filesystem::path(cache) / "vitrine";
-    if (const char* home = std::getenv("HOME"); home && *home)
-        return std::filesystem::path(home) / ".cache" / "vitrine";
-    return {};
-}
 
 /// A file for this device and driver.
 std::filesystem::path cache_file(const DeviceCaps& device) {
@@ -56,19 +45,7 @@ void Device::save_cache() const {
     std::string data(size, '\0');
     if (api_.GetPipelineCacheData(device_, cache_, &size, data.data()) != VK_SUCCESS) return;
     data.resize(size);
-    // A cache that cannot be written costs time, nothing else: no error is worth showing.
-    std::error_code ignored;
-    std::filesystem::create_directories(file.parent_path(), ignored);
-    const auto temporary = std::filesystem::path(file).concat(fmt::format(".{}", getpid()));
-    {
-        std::ofstream out(temporary, std::ios::binary);
-        out.write(data.data(), static_cast<std::streamsize>(data.size()));
-        if (!out.flush()) {
-            std::filesystem::remove(temporary, ignored);
-            return;
-        }
-    }
-    std::filesystem::rename(temporary, file, ignored);
+    write_cache(file, data);
 }
 
 } // namespace vitrine::backend::vulkan

@@ -1,0 +1,62 @@
+// What a run or a generation would refuse, found by planning it without executing anything.
+#include "core/run/batch.h"
+
+namespace vitrine::run {
+
+namespace {
+
+/// Fails where the edits do not fit the rows of the job. Without edits every plan can be built.
+Status try_plan(const model::Model& model, const Request& request, const BatchJob& job) {
+    if (request.edits.empty()) return {};
+    VITRINE_TRY(plan_batch(model, request, job));
+    return {};
+}
+
+} // namespace
+
+Status check(const model::Model& model, const RunSpec& spec) {
+    VITRINE_ASSIGN(Request request, match_request(model, spec, false));
+    VITRINE_TRY(stand_in_references(model, spec.rows, request));
+    std::vector<std::vector<int>> positions;
+    for (std::size_t row = 0; row < spec.rows.size(); ++row) {
+        VITRINE_ASSIGN(auto chosen, chosen_positions(spec, static_cast<int>(spec.rows[row].ids.size()),
+                                                     static_cast<int>(row)));
+        positions.push_back(std::move(chosen));
+    }
+    return try_plan(model, request, job_of(spec, positions, 0, spec.rows.size()));
+}
+
+Status check_sampling(const GenerateSpec& spec) {
+    if (spec.max_new < 1) return fail(Code::out_of_range, "The number of new tokens must be at least 1.");
+    if (!(spec.temperature >= 0)) return fail(Code::out_of_range, "The temperature must be 0 or more.");
+    if (spec.top_k < 0) return fail(Code::out_of_range, "top-k must be 0 (no limit) or more.");
+    if (!(spec.top_p > 0 && spec.top_p <= 1))
+        return fail(Code::out_of_range, "top-p must lie above 0 and at most at 1.");
+    return {};
+}
+
+RunSpec prompt_of(const GenerateSpec& spec) {
+    RunSpec prompt = spec.prompt;
+    prompt.loss = false;
+    prompt.logits = true;
+    prompt.top = 0;
+    return prompt;
+}
+
+Status check(const model::Model& model, const GenerateSpec& spec) {
+    VITRINE_TRY(check_sampling(spec));
+    const RunSpec prompt = prompt_of(spec);
+    VITRINE_ASSIGN(Request request, match_request(model, prompt, true));
+    VITRINE_TRY(stand_in_references(model, prompt.rows, request));
+    std::vector<std::vector<int>> last;
+    for (const RunRow& row : prompt.rows)
+        last.push_back({static_cast<int>(row.ids.size()) - 1});
+    for (std::size_t row = 0; row < prompt.rows.size(); ++row) {
+        BatchJob job = job_of(prompt, last, row, 1);
+        job.cached = true;
+        VITRINE_TRY(try_plan(model, request, job));
+    }
+    return {};
+}
+
+} // namespace vitrine::run
