@@ -20,7 +20,8 @@ bool is_chinese(char32_t c) {
 std::unique_ptr<Normalizer> make_cleaning() {
     return map_characters([](char32_t value, auto put) {
         const bool line_end_or_tab = value == '\t' || value == '\n' || value == '\r';
-        if (value == 0xFFFD || (is_control(value) && !line_end_or_tab)) return; // U+0085 too, a space otherwise
+        if (value == 0xFFFD || (is_control(value) && !line_end_or_tab))
+            return; // U+0085 too, a space otherwise
         put(is_whitespace(value) ? U' ' : value);
     });
 }

@@ -7,6 +7,7 @@
 
 #include "core/tokenizer/byte_level.h"
 #include "core/tokenizer/merges.h"
+#include "core/tokenizer/seams.h"
 #include "core/tokenizer/unicode.h"
 #include "core/tokenizer/word_cache.h"
 
@@ -21,8 +22,8 @@ struct BpeScratch final : Model::Scratch {
 
 class Bpe final : public Model {
 public:
-    Bpe(Vocabulary vocabulary, Merges merges, PairTable<bool> bridges, BpeOptions options)
-        : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), bridges_(std::move(bridges)),
+    Bpe(Vocabulary vocabulary, Merges merges, Seams seams, BpeOptions options)
+        : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), seams_(std::move(seams)),
           options_(std::move(options)) {
         if (options_.unk_token) unknown_ = vocabulary_.id_of(*options_.unk_token);
         for (std::size_t byte = 0; byte < 256; ++byte) {
@@ -84,7 +85,7 @@ public:
         std::uint32_t at = 0;
         if (reads_bytes_ || marks_places()) return tokenize_part(word, scratch, at, tokens);
         while (!word.empty()) {
-            const std::size_t end = independent_part(word);
+            const std::size_t end = seams_.first(word, [&](char32_t value) { return is_known(value); });
             VITRINE_TRY(tokenize_part(word.substr(0, end), scratch, at, tokens));
             word.remove_prefix(end);
         }
@@ -102,24 +103,6 @@ private:
     /// True if a character's token depends on its place in the word.
     bool marks_places() const {
         return !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
-    }
-
-    /// Bytes up to the first place, between two known characters, that no merge reaches across. What lies on
-    /// one side of it does not matter to the other: a text without spaces falls into parts that may be
-    /// remembered.
-    std::size_t independent_part(std::string_view word) const {
-        CodePoint left = decode_at(word, 0);
-        std::size_t at = left.bytes;
-        bool left_known = is_known(left.value);
-        while (at < word.size()) {
-            const CodePoint right = decode_at(word, at);
-            const bool right_known = is_known(right.value);
-            if (left_known && right_known && bridges_.find(left.value, right.value) == nullptr) return at;
-            left = right;
-            left_known = right_known;
-            at += right.bytes;
-        }
-        return at;
     }
 
     /// Rarer characters count as unknown here: that only makes parts longer.
@@ -210,7 +193,7 @@ private:
 
     Vocabulary vocabulary_;
     Merges merges_;
-    PairTable<bool> bridges_; // last character of a left token and first of a right one, of every merge
+    Seams seams_;
     BpeOptions options_;
     std::optional<std::int32_t> unknown_;
     std::array<std::int32_t, 256> byte_ids_{};
@@ -248,7 +231,7 @@ Result<MergeList> read_merges(const Component& component) {
 Result<std::unique_ptr<Model>> make_bpe(Vocabulary vocabulary, const MergeList& list, BpeOptions options,
                                         const std::string& where) {
     Merges merges(list.size());
-    PairTable<bool> bridges(list.size());
+    Seams seams;
     std::uint32_t rank = 0;
     for (const auto& [left, right] : list) {
         const auto left_id = vocabulary.id_of(left);
@@ -265,11 +248,9 @@ Result<std::unique_ptr<Model>> make_bpe(Vocabulary vocabulary, const MergeList& 
                                                 : "the result"));
         merges.add(static_cast<std::uint32_t>(*left_id), static_cast<std::uint32_t>(*right_id),
                    {rank++, *merged_id});
-        if (!left.empty() && !right.empty())
-            bridges.add(decode_at(left, character_before(left, left.size())).value, decode_at(right, 0).value,
-                        true);
+        if (!left.empty() && !right.empty()) seams.add(left, right);
     }
-    return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(bridges),
+    return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(seams),
                                  std::move(options));
 }
 

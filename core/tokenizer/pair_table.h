@@ -10,13 +10,16 @@ namespace vitrine::tokenizer {
 template <typename Value>
 class PairTable {
 public:
-    /// Room for `count` pairs.
+    /// Room for `count` pairs; grows if there are more.
     explicit PairTable(std::size_t count = 0) : slots_(std::bit_ceil(2 * count + 2)) {}
 
     /// A pair that is there already is replaced.
     void add(std::uint32_t left, std::uint32_t right, Value value) {
         const std::uint64_t key = key_of(left, right);
-        slots_[slot_of(key)] = {key, value};
+        Slot& slot = slots_[slot_of(key)];
+        const bool is_new = slot.key == empty;
+        slot = {key, value};
+        if (is_new && 2 * ++count_ > slots_.size()) grow();
     }
 
     /// nullptr if the pair is not there.
@@ -43,6 +46,14 @@ private:
         return slot;
     }
 
+    void grow() {
+        std::vector<Slot> old(2 * slots_.size());
+        old.swap(slots_);
+        for (const Slot& slot : old)
+            if (slot.key != empty) slots_[slot_of(slot.key)] = slot;
+    }
+
+    std::size_t count_ = 0;
     std::vector<Slot> slots_; // a power of two, at most half full
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/hash.h"
+#include "core/tokenizer/gguf_tokenizer.h"
 #include "core/tokenizer/pipeline.h"
 #include "core/tokenizer/tokenizer_folder.h"
 #include "core/tokenizer/unicode.h"
@@ -81,6 +82,16 @@ Result<Tokenizer> Tokenizer::from_json(std::string_view json, std::string_view n
     auto parts = std::make_unique<Parts>();
     VITRINE_ASSIGN(parts->pipeline, read_pipeline(json, name));
     parts->hash = sha256(json);
+    return Tokenizer(std::move(parts));
+}
+
+Result<Tokenizer> Tokenizer::from_gguf(GgufTokenizer metadata, std::string_view name) {
+    auto parts = std::make_unique<Parts>();
+    parts->hash = hash_of(metadata);
+    VITRINE_ASSIGN(GgufPipeline made, make_gguf_pipeline(std::move(metadata), std::string(name)));
+    parts->pipeline = std::move(made.pipeline);
+    parts->bos = made.bos;
+    parts->eos = made.eos;
     return Tokenizer(std::move(parts));
 }
 

@@ -12,6 +12,8 @@
 
 namespace vitrine::tokenizer {
 
+struct GgufTokenizer;
+
 /// A token of a text: bytes [start, end) of it. A part of a character has the whole character's span, an
 /// inserted special token (0, 0).
 struct Token {
@@ -33,12 +35,16 @@ enum class Specials {
 /// Text ↔ ids, as the `tokenizers` library does it. May be used from several threads at once.
 class Tokenizer {
 public:
-    /// From a folder with tokenizer.json, or with vocab.json and merges.txt (or encoder.json and vocab.bpe).
-    /// Errors: not_found, malformed; unsupported: a component that Vitrine does not know, by its name.
+    /// From a folder with tokenizer.json, or with vocab.json and merges.txt (or encoder.json and vocab.bpe),
+    /// a sentencepiece .model or BERT's vocab.txt. Errors: not_found, malformed; unsupported: a component
+    /// that Vitrine does not know, by its name.
     static Result<Tokenizer> load(const std::filesystem::path& folder);
 
     /// From the text of a tokenizer.json; `name` stands in the error sentences. No BOS and EOS.
     static Result<Tokenizer> from_json(std::string_view json, std::string_view name);
+
+    /// From what the metadata of a GGUF file say; `name` stands in the error sentences.
+    static Result<Tokenizer> from_gguf(GgufTokenizer metadata, std::string_view name);
 
     Tokenizer(Tokenizer&&) noexcept;
     Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -17,9 +17,9 @@ struct TokenizerFolder {
                       ///< zero byte, its bytes
 };
 
-/// tokenizer.json; else vocab.json and merges.txt; else encoder.json and vocab.bpe. BOS and EOS are named by
-/// tokenizer_config.json, special_tokens_map.json, generation_config.json or config.json, the first that
-/// does.
+/// tokenizer.json; else vocab.json and merges.txt; else encoder.json and vocab.bpe; else a sentencepiece
+/// .model; else vocab.txt. BOS and EOS are named by tokenizer_config.json, special_tokens_map.json,
+/// generation_config.json or config.json, the first that does.
 Result<TokenizerFolder> read_tokenizer_folder(const std::filesystem::path& folder);
 
 } // namespace vitrine::tokenizer

@@ -79,9 +79,10 @@ private:
         return options_.as_sentencepiece ? static_cast<double>(static_cast<float>(sum)) : sum;
     }
 
-    void offer(Arrival& arrival, double score, std::size_t from, std::int32_t id) const {
+    void offer(Arrival& arrival, double sum, std::size_t from, std::int32_t id) const {
+        const double score = rounded(sum);
         if (arrival.from >= 0 && !(score > arrival.score)) return;
-        arrival = {rounded(score), static_cast<std::int32_t>(from), id};
+        arrival = {score, static_cast<std::int32_t>(from), id};
     }
 
     Status find_best_path(std::string_view word, std::vector<Arrival>& arrivals) const {
