@@ -45,29 +45,41 @@ public:
         heads(block + "hook_q_input", spec_.heads, d, "d_model");
         heads(block + "hook_k_input", spec_.kv_heads, d, "d_model", "kv_head");
         heads(block + "hook_v_input", spec_.kv_heads, d, "d_model", "kv_head");
-        norm(block + "ln1.");
-        vector(block + "ln1.hook_out", d);
-        heads(block + "attn.hook_q", spec_.heads, spec_.d_head, "d_head");
-        heads(block + "attn.hook_k", spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
-        heads(block + "attn.hook_v", spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
-        if (spec_.positional == Positional::rotary) {
-            heads(block + "attn.hook_rot_q", spec_.heads, spec_.d_head, "d_head");
-            heads(block + "attn.hook_rot_k", spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
-        }
-        pairs(block + "attn.hook_attn_scores");
-        pairs(block + "attn.hook_pattern");
-        heads(block + "attn.hook_z", spec_.heads, spec_.d_head, "d_head");
-        heads(block + "attn.hook_result", spec_.heads, d, "d_model");
+        if (spec_.norms_before()) norm(block + "ln1.");
+        vector(block + (spec_.norms_before() ? "ln1.hook_out" : "attn.hook_in"), d);
+        attention(layer, block + "attn.");
+        if (spec_.changes_branches()) vector(block + "attn.hook_out", d);
+        if (spec_.norms_branches()) norm(block + "ln1_post.");
         vector(block + "hook_attn_out", d);
-        vector(block + "hook_resid_mid", d);
+        if (spec_.norm_place == NormPlace::after_sum) norm(block + "ln1.");
+        if (!spec_.parallel) vector(block + "hook_resid_mid", d);
         vector(block + "hook_mlp_in", d);
-        norm(block + "ln2.");
+        if (spec_.norms_before() && !spec_.shared_norm) norm(block + "ln2.");
         vector(block + "mlp.hook_in", d);
         vector(block + "mlp.hook_pre", spec_.d_ff, "d_mlp");
         if (spec_.gated) vector(block + "mlp.hook_pre_linear", spec_.d_ff, "d_mlp");
         vector(block + "mlp.hook_post", spec_.d_ff, "d_mlp");
+        if (spec_.changes_branches()) vector(block + "mlp.hook_out", d);
+        if (spec_.norms_branches()) norm(block + "ln2_post.");
         vector(block + "hook_mlp_out", d);
+        if (spec_.norm_place == NormPlace::after_sum) norm(block + "ln2.");
         vector(block + "hook_resid_post", d);
+    }
+
+    void attention(int layer, const std::string& attn) {
+        heads(attn + "hook_q", spec_.heads, spec_.d_head, "d_head");
+        heads(attn + "hook_k", spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
+        heads(attn + "hook_v", spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
+        const auto queries_and_keys = [&](const char* q, const char* k) {
+            heads(attn + q, spec_.heads, spec_.d_head, "d_head");
+            heads(attn + k, spec_.kv_heads, spec_.d_head, "d_head", "kv_head");
+        };
+        if (spec_.qk_norm != QkNorm::none) queries_and_keys("hook_q_normed", "hook_k_normed");
+        if (spec_.rotary_index(layer) >= 0) queries_and_keys("hook_rot_q", "hook_rot_k");
+        pairs(attn + "hook_attn_scores");
+        pairs(attn + "hook_pattern");
+        heads(attn + "hook_z", spec_.heads, spec_.d_head, "d_head");
+        heads(attn + "hook_result", spec_.heads, spec_.d_model, "d_model");
     }
 
     void norm(const std::string& prefix) {
@@ -81,32 +93,55 @@ private:
     const ModelSpec& spec_;
 };
 
-/// 3.x names (after `blocks.i.` or at the top) and what they are called here.
-constexpr std::array<std::array<const char*, 2>, 20> newer_names{{
-    {"embed.hook_out", "hook_embed"},
-    {"pos_embed.hook_out", "hook_pos_embed"},
-    {"ln_final.hook_out", "unembed.hook_in"},
-    {"hook_in", "hook_resid_pre"},
-    {"hook_out", "hook_resid_post"},
-    {"ln1.hook_in", "hook_resid_pre"},
-    {"attn.hook_in", "ln1.hook_out"},
-    {"attn.q.hook_in", "ln1.hook_out"},
-    {"attn.k.hook_in", "ln1.hook_out"},
-    {"attn.v.hook_in", "ln1.hook_out"},
-    {"attn.q.hook_out", "attn.hook_q"},
-    {"attn.k.hook_out", "attn.hook_k"},
-    {"attn.v.hook_out", "attn.hook_v"},
-    {"attn.o.hook_in", "attn.hook_z"},
-    {"attn.o.hook_out", "hook_attn_out"},
-    {"attn.hook_out", "hook_attn_out"},
-    {"attn.hook_hidden_states", "hook_attn_out"},
-    {"ln2.hook_in", "hook_resid_mid"},
-    {"ln2.hook_out", "mlp.hook_in"},
-    {"mlp.hook_out", "hook_mlp_out"},
-}};
+/// Other names of hooks (after `blocks.i.` or at the top), those of 3.x, and what they are called here.
+std::vector<std::array<const char*, 2>> newer_names(const ModelSpec& spec) {
+    const char* attn_in = spec.norms_before() ? "ln1.hook_out" : "attn.hook_in";
+    const char* attn_out = spec.changes_branches() ? "attn.hook_out" : "hook_attn_out";
+    const char* mlp_out = spec.changes_branches() ? "mlp.hook_out" : "hook_mlp_out";
+    std::vector<std::array<const char*, 2>> names{
+        {"embed.hook_out", "hook_embed"},
+        {"pos_embed.hook_out", "hook_pos_embed"},
+        {"ln_final.hook_out", "unembed.hook_in"},
+        {"hook_in", "hook_resid_pre"},
+        {"hook_out", "hook_resid_post"},
+        {"attn.hook_in", attn_in},
+        {"attn.q.hook_in", attn_in},
+        {"attn.k.hook_in", attn_in},
+        {"attn.v.hook_in", attn_in},
+        {"attn.q.hook_out", "attn.hook_q"},
+        {"attn.k.hook_out", "attn.hook_k"},
+        {"attn.v.hook_out", "attn.hook_v"},
+        {"attn.o.hook_in", "attn.hook_z"},
+        {"attn.o.hook_out", attn_out},
+        {"attn.hook_out", attn_out},
+        {"attn.hook_hidden_states", attn_out},
+        {"mlp.hook_out", mlp_out},
+    };
+    if (spec.norms_before()) {
+        names.push_back({"ln1.hook_in", "hook_resid_pre"});
+        if (!spec.shared_norm) {
+            names.push_back({"ln2.hook_in", spec.parallel ? "hook_resid_pre" : "hook_resid_mid"});
+            names.push_back({"ln2.hook_out", "mlp.hook_in"});
+        }
+    }
+    if (spec.norms_branches()) {
+        names.push_back({"ln1_post.hook_in", attn_out});
+        names.push_back({"ln2_post.hook_in", mlp_out});
+        if (spec.residual_scale == 1.0F) {
+            names.push_back({"ln1_post.hook_out", "hook_attn_out"});
+            names.push_back({"ln2_post.hook_out", "hook_mlp_out"});
+        }
+    }
+    if (spec.norm_place == NormPlace::after_sum) {
+        names.push_back({"ln1.hook_out", "hook_resid_mid"});
+        names.push_back({"ln2.hook_out", "hook_resid_post"});
+    }
+    return names;
+}
 
-/// The other names of a hook: 3.x names with the same prefix.
-std::vector<std::string> aliases_of(const std::string& name) {
+/// The other names of a hook, with the same prefix.
+std::vector<std::string> aliases_of(const std::string& name,
+                                    const std::vector<std::array<const char*, 2>>& newer_names) {
     std::string prefix;
     std::string rest = name;
     if (name.starts_with("blocks.")) {
@@ -149,7 +184,8 @@ std::optional<std::string> expand_short_name(std::string_view text) {
     if (name == "attn_logits") name = "attn_scores";
     if (name == "mlp_post") name = "post";
     if (name == "mlp_pre") name = "pre";
-    constexpr std::array attention{"q", "k", "v", "z", "rot_q", "rot_k", "result", "pattern", "attn_scores"};
+    constexpr std::array attention{"q",        "k",        "v",      "z",       "rot_q",      "rot_k",
+                                   "q_normed", "k_normed", "result", "pattern", "attn_scores"};
     constexpr std::array mlp{"pre", "post", "pre_linear"};
     if (std::find(attention.begin(), attention.end(), name) != attention.end())
         return fmt::format("blocks.{}.attn.hook_{}", *layer, name);
@@ -197,11 +233,12 @@ std::string nearest(const std::vector<HookInfo>& hooks, std::string_view pattern
 
 std::vector<HookInfo> hooks_of(const ModelSpec& spec) {
     List list(spec);
+    if (spec.embed_norm) list.norm("embed.ln.");
     list.vector("hook_embed", spec.d_model);
     if (spec.positional == Positional::learned) list.vector("hook_pos_embed", spec.d_model);
     for (int layer = 0; layer < spec.layers; ++layer)
         list.block(layer);
-    list.norm("ln_final.");
+    if (spec.final_norm) list.norm("ln_final.");
     list.vector("unembed.hook_in", spec.d_model);
     list.vector("unembed.hook_out", spec.vocab, "d_vocab");
     return std::move(list.hooks);
@@ -211,11 +248,12 @@ Result<std::vector<HookInfo>> match_hooks(const ModelSpec& spec, std::string_vie
     const std::string wanted = expand_short_name(pattern).value_or(std::string(pattern));
     const bool glob = wanted.find_first_of("*?[") != std::string::npos;
     const std::vector<HookInfo> hooks = hooks_of(spec);
+    const auto others = newer_names(spec);
     std::vector<HookInfo> matched;
     for (const HookInfo& hook : hooks) {
         if (glob && !asked_for(wanted, hook.name)) continue;
         bool hit = ::fnmatch(wanted.c_str(), hook.name.c_str(), 0) == 0;
-        for (const std::string& alias : aliases_of(hook.name))
+        for (const std::string& alias : aliases_of(hook.name, others))
             hit = hit || ::fnmatch(wanted.c_str(), alias.c_str(), 0) == 0;
         if (wanted == "ln_final.hook_in")
             hit = hook.name == fmt::format("blocks.{}.hook_resid_post", spec.layers - 1);

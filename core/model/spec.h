@@ -56,7 +56,7 @@ struct RotarySpec {
 /// How the bias slope · k of ALiBi (Press et al. 2022) is made and added to scaled scores.
 enum class AlibiKind {
     plain, ///< slope · k (BLOOM, MPT)
-    falcon ///< bfloat16(bfloat16(slope) · k) / √d_head
+    falcon ///< bfloat16(bfloat16(slope) · bfloat16(k)) / √d_head
 };
 
 struct ModelSpec {
@@ -77,7 +77,7 @@ struct ModelSpec {
     /// and unembed.W_in [d_model, embed_width] then project (OPT-350m). 0: d_model. hook_embed and
     /// unembed.hook_in are d_model wide.
     int embed_width = 0;
-    bool embed_norm = false;  ///< embed.ln.w, .b after hook_embed (BLOOM); resid_pre[0] is after it
+    bool embed_norm = false;  ///< embed.ln.w, .b on the embedding (BLOOM); hook_embed is after it
     bool final_norm = true;   ///< ln_final before the unembedding
     float logit_scale = 1.0F; ///< on logits, before the cap
     float logit_cap = 0.0F;   ///< cap · tanh(logit / cap); 0: none
@@ -122,6 +122,15 @@ struct ModelSpec {
         return layer_attention_scale.empty() ? attention_scale
                                              : layer_attention_scale[static_cast<std::size_t>(layer)];
     }
+    /// Whether ln1 and ln2 stand before attention and MLP.
+    bool norms_before() const { return norm_place == NormPlace::before || norm_place == NormPlace::sandwich; }
+    /// Whether ln1_post and ln2_post stand behind them.
+    bool norms_branches() const {
+        return norm_place == NormPlace::branch_output || norm_place == NormPlace::sandwich;
+    }
+    /// Whether what attention and MLP write is changed before it is added to the residual stream: then
+    /// attn.hook_out and mlp.hook_out are hooks of their own.
+    bool changes_branches() const { return norms_branches() || residual_scale != 1.0F; }
     /// Width of W_E's rows and of W_U's columns.
     int width_of_embedding() const { return embed_width > 0 ? embed_width : d_model; }
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/run/batch.h"
+#include "core/run/rotary.h"
 #include "core/run/sampler.h"
 
 namespace vitrine::run {
@@ -51,6 +52,7 @@ public:
         const int capacity = static_cast<int>(prompt.ids.size()) + std::max(limit, 0);
         VITRINE_ASSIGN(const auto cache, loaded_.make_cache(1, capacity));
         RunRow next = prompt;
+        ids_ = prompt.ids;
         for (int step = 0; step < limit; ++step) {
             if (progress)
                 progress(static_cast<double>(step) / limit, fmt::format("token {} of {}", step + 1, limit));
@@ -62,8 +64,15 @@ public:
             }
             // `nonspecial` looks at the whole row, so flags of the past go along with each new token.
             special_.resize(static_cast<std::size_t>(past_), false);
+            ids_.push_back(id);
             next = RunRow{{id}, special_};
             next.special.push_back(false);
+            // Keys that were rotated for a shorter row do not fit the grown one: it is read again.
+            if (rotation_changes(model_.spec, past_, past_ + 1)) {
+                cache->truncate(0, 0);
+                past_ = 0;
+                next.ids = ids_;
+            }
         }
         result_.stop = "length";
         return std::move(result_);
@@ -117,6 +126,7 @@ private:
     const Request& request_;
     int row_;
     int past_ = 0;
+    std::vector<std::int32_t> ids_; ///< the prompt and what was drawn so far
     std::vector<bool> special_;
     Sampler sampler_;
     GeneratedRow result_;

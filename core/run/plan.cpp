@@ -23,6 +23,11 @@ std::int64_t Value::elements(const Batch& batch) const {
     return sum;
 }
 
+int table_line(const Rotate& op, const Batch& batch, int packed) {
+    const int first = op.first.empty() ? 0 : op.first[static_cast<std::size_t>(batch.row_of(packed))];
+    return first + batch.position(packed);
+}
+
 namespace {
 
 struct Names {
@@ -46,6 +51,7 @@ struct Names {
     const char* operator()(const AttentionPattern&) const { return "attention-pattern"; }
     const char* operator()(const AttentionMix&) const { return "attention-mix"; }
     const char* operator()(const Activate&) const { return "activate"; }
+    const char* operator()(const Pointwise&) const { return "pointwise"; }
     const char* operator()(const Select&) const { return "select"; }
     const char* operator()(const Edit&) const { return "edit"; }
     const char* operator()(const Capture&) const { return "capture"; }
@@ -75,6 +81,7 @@ struct Accesses {
     Access operator()(const AttentionPattern& op) const { return {{op.in}, {op.out}}; }
     Access operator()(const AttentionMix& op) const { return {{op.pattern, op.v}, {op.out}}; }
     Access operator()(const Activate& op) const { return {{op.in, op.factor}, {op.out}}; }
+    Access operator()(const Pointwise& op) const { return {{op.in}, {op.out}}; }
     Access operator()(const Select& op) const { return {{op.in}, {op.out}}; }
     Access operator()(const Edit& op) const { return {{op.value}, {op.value}}; }
     Access operator()(const Capture& op) const { return {{op.value}, {}}; }

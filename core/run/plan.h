@@ -86,12 +86,14 @@ struct Repeat {
 
 /// Whole normalisation over the last axis. scale [.., 1] and normalized [.., width] are written if present;
 /// out = normalized · weight + bias (weight, bias may be absent). Same bits as the three split ops.
+/// Weight and bias are [width], the same for all heads, or [heads · width].
 struct Norm {
     model::NormSpec spec;
     WeightId weight, bias;
     ValueId in, out;
     ValueId scale = absent;
     ValueId normalized = absent;
+    bool flat = false; ///< over the flattened axes (heads · width); scale and normalized are absent then
 };
 
 /// out[.., 1] = √(variance + eps) (layer: of the centred input) or √(mean of squares + eps) (rms).
@@ -137,13 +139,17 @@ struct SumHeads {
 };
 
 /// Rotates the first `dims` channels of each head by the token's position; the rest is copied.
-/// cos and sin are [context, dims/2]; (a, b) → (a·cos − b·sin, b·cos + a·sin).
+/// cos and sin are [positions, dims/2]; (a, b) → (a·cos − b·sin, b·cos + a·sin).
 struct Rotate {
     ConstantId cos, sin;
     int dims;
     bool interleaved;
     ValueId in, out;
+    std::vector<int> first = {}; ///< per batch row: the line of cos and sin that is position 0; empty: 0
 };
+
+/// Line of a rotation's tables for a packed token.
+int table_line(const Rotate& op, const Batch& batch, int packed);
 
 /// Writes this plan's keys and values (after rotation) behind what the cache holds for each row.
 struct CacheAppend {
@@ -159,6 +165,8 @@ struct AttentionSpec {
     float scale = 1.0F; ///< on q·k
     int window = 0;     ///< key visible iff q − window < k ≤ q; 0: k ≤ q
     int layer = absent; ///< ≥ 0: keys and values are read from the cache of that layer (after CacheAppend)
+    float cap = 0.0F;   ///< scaled scores become cap · tanh(score / cap); 0: they stay
+    ConstantId key_bias = absent; ///< [heads, at least as many keys as any row has], added after the cap
 };
 
 /// z = softmax(scores) · v in one go; scores and pattern are written if present, with the same bits as the
@@ -170,7 +178,7 @@ struct Attention {
     ValueId pattern = absent;
 };
 
-/// scores[h, i, j] = scale · q_i·k_j, −inf where the mask hides j.
+/// scores[h, i, j] = scale · q_i·k_j, capped, with key_bias[h, j] added, −inf where the mask hides j.
 struct AttentionScores {
     AttentionSpec spec;
     ValueId q, k, out;
@@ -191,6 +199,19 @@ struct AttentionMix {
 struct Activate {
     model::Activation kind;
     ValueId in, factor, out;
+};
+
+enum class PointwiseKind {
+    scale, ///< in · x
+    clamp, ///< in, held within −x … x
+    cap,   ///< x · tanh(in / x)
+};
+
+/// out = f(in), element by element.
+struct Pointwise {
+    PointwiseKind kind;
+    float x;
+    ValueId in, out;
 };
 
 /// out[i] = in[rows[i]]: packed rows of a value, for logits where they are asked for.
@@ -237,7 +258,8 @@ struct Capture {
 };
 
 /// Next-token statistics of packed rows `rows`, in tiles, without storing the logits. Reads `logits`
-/// ([rows.size(), vocab]) if present, else computes hidden[rows] · W_U + b_U. One a plan at most.
+/// ([rows.size(), vocab]) if present, else computes hidden[rows] · W_U + b_U, scaled and capped with the bits
+/// of Pointwise. One a plan at most.
 struct LogitStats {
     WeightId weight, bias; ///< W_U [d_model, vocab], b_U
     ValueId hidden;        ///< [N, d_model], after the final norm; absent if logits is present
@@ -245,12 +267,14 @@ struct LogitStats {
     std::vector<int> rows;
     std::vector<std::int32_t> targets; ///< for each of rows the token whose −log p is wanted, or −1
     int top = 0;                       ///< the largest logits to return with each row
+    float scale = 1.0F;                ///< on the logits computed here
+    float cap = 0.0F;                  ///< then cap · tanh(logit / cap); 0: none
 };
 
 using Op =
     std::variant<Constant, Embed, PositionEmbed, Add, Repeat, Norm, NormScale, NormApply, NormAffine, Linear,
                  HeadLinear, HeadResult, SumHeads, Rotate, CacheAppend, Attention, AttentionScores,
-                 AttentionPattern, AttentionMix, Activate, Select, Edit, Capture, LogitStats>;
+                 AttentionPattern, AttentionMix, Activate, Pointwise, Select, Edit, Capture, LogitStats>;
 
 /// What an op reads and writes; Edit both reads and writes its value.
 struct Access {

@@ -20,9 +20,10 @@ struct Attended {
     std::vector<double> scores, pattern, z;
 };
 
-/// One batch row: queries at positions past …, keys and values from 0. All arrays [token][head][d_head].
+/// One batch row: queries at positions past …, keys and values from 0. All arrays [token][head][d_head];
+/// bias [heads][keys] of `bias_keys` keys, or empty.
 void attend(const run::AttentionSpec& spec, int past, int queries, const float* q, const float* k,
-            const float* v, Attended& result) {
+            const float* v, Attended& result, const std::vector<float>& bias = {}, int bias_keys = 0) {
     const int keys = past + queries;
     const std::size_t z_start = result.z.size();
     result.z.resize(z_start + static_cast<std::size_t>(queries) * spec.heads * spec.d_head);
@@ -38,7 +39,10 @@ void attend(const run::AttentionSpec& spec, int past, int queries, const float* 
                            k[(j * spec.kv_heads + g) * spec.d_head + d];
                 const int position = past + i;
                 const bool seen = j <= position && (spec.window == 0 || j > position - spec.window);
-                scores.push_back(seen ? dot * static_cast<double>(spec.scale) : hidden);
+                double score = dot * static_cast<double>(spec.scale);
+                if (spec.cap > 0) score = spec.cap * std::tanh(score / static_cast<double>(spec.cap));
+                if (!bias.empty()) score += bias[static_cast<std::size_t>(h * bias_keys + j)];
+                scores.push_back(seen ? score : hidden);
                 largest = std::max(largest, scores.back());
             }
             double sum = 0;
@@ -59,14 +63,25 @@ void attend(const run::AttentionSpec& spec, int past, int queries, const float* 
 struct Case {
     std::vector<int> queries;
     int heads, kv_heads, d_head, window;
+    float cap = 0;
+    int bias_keys = 0;
 };
 
 const Case cases[] = {
-    {{1}, 1, 1, 1, 0},          {{7}, 2, 2, 5, 0},
-    {{33, 1, 12}, 4, 2, 16, 0}, {{129, 5}, 3, 1, 33, 0},
-    {{64}, 2, 2, 64, 0},        {{40, 65}, 2, 1, 8, 16},
-    {{130}, 1, 1, 7, 1},        {{2, 31, 32, 33}, 2, 2, 32, 0},
+    {{1}, 1, 1, 1, 0},
+    {{7}, 2, 2, 5, 0},
+    {{33, 1, 12}, 4, 2, 16, 0},
+    {{129, 5}, 3, 1, 33, 0},
+    {{64}, 2, 2, 64, 0},
+    {{40, 65}, 2, 1, 8, 16},
+    {{130}, 1, 1, 7, 1},
+    {{2, 31, 32, 33}, 2, 2, 32, 0},
     {{100, 1}, 2, 2, 12, 1000},
+    {{33, 1, 12}, 4, 2, 16, 0, 5},
+    {{129, 5}, 3, 1, 33, 16, 2},
+    {{64, 7}, 2, 2, 64, 0, 0, 64},
+    {{1, 65}, 4, 4, 6, 0, 0, 71},
+    {{130, 1}, 2, 1, 12, 9, 1, 256},
 };
 
 } // namespace
@@ -119,6 +134,36 @@ private slots:
         }
     }
 
+    void rows_may_rotate_by_lines_of_their_own_data() { add_devices(); }
+    void rows_may_rotate_by_lines_of_their_own() {
+        QFETCH(QString, device);
+        OpRig rig({2, 1, 2}, {0, 3, 1});
+        const auto angles = random_floats(20 * 3, 1);
+        std::vector<float> cos, sin;
+        for (const float angle : angles) {
+            cos.push_back(std::cos(angle));
+            sin.push_back(std::sin(angle));
+        }
+        const auto x = random_floats(5 * 2 * 7, 2);
+        const auto in = rig.input(2, 7, x);
+        const auto out = rig.value(2, 7), plain = rig.value(2, 7);
+        const auto c = rig.constant({20, 3}, cos), s = rig.constant({20, 3}, sin);
+        rig.op(run::Rotate{c, s, 6, false, in, plain}); // the same tables, other lines
+        rig.op(run::Rotate{c, s, 6, false, in, out, {0, 16, 8}});
+        rig.capture(out);
+        const std::size_t lines[] = {0, 1, 19, 9, 10};
+        auto want = doubles(x);
+        for (std::size_t n = 0; n < 5; ++n)
+            for (std::size_t head = 0; head < 2; ++head)
+                for (std::size_t i = 0; i < 3; ++i) {
+                    const std::size_t a = (n * 2 + head) * 7 + i;
+                    const double angle = angles[lines[n] * 3 + i];
+                    want[a] = x[a] * std::cos(angle) - x[a + 3] * std::sin(angle);
+                    want[a + 3] = x[a + 3] * std::cos(angle) + x[a] * std::sin(angle);
+                }
+        QVERIFY(close(rig.run(device).captures[0].data, want, "rotation"));
+    }
+
     void whole_split_and_uncaptured_agree_data() { add_devices(); }
     void whole_split_and_uncaptured_agree() {
         QFETCH(QString, device);
@@ -130,6 +175,9 @@ private slots:
             spec.d_head = shape.d_head;
             spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(shape.d_head)));
             spec.window = shape.window;
+            spec.cap = shape.cap;
+            const auto bias = random_floats(static_cast<std::size_t>(shape.heads * shape.bias_keys), 4, 3);
+            if (shape.bias_keys > 0) spec.key_bias = rig.constant({shape.heads, shape.bias_keys}, bias);
             const int q_size = shape.heads * shape.d_head;
             const int k_size = shape.kv_heads * shape.d_head;
             const auto q = random_floats(static_cast<std::size_t>(rig.tokens() * q_size), 1, 2);
@@ -156,7 +204,7 @@ private slots:
             for (int row = 0; row < rig.plan.batch.rows(); ++row) {
                 const int start = rig.plan.batch.row_start[static_cast<std::size_t>(row)];
                 attend(spec, 0, rig.plan.batch.queries(row), q.data() + start * q_size,
-                       k.data() + start * k_size, v.data() + start * k_size, want);
+                       k.data() + start * k_size, v.data() + start * k_size, want, bias, shape.bias_keys);
             }
             QVERIFY(close(captures[0].data, want.z, "z"));
             QVERIFY(close(captures[2].data, want.scores, "scores"));
@@ -210,8 +258,11 @@ private slots:
         const std::vector<float> q[] = {random_floats(60 * 80, 1), random_floats(37 * 80, 2)};
         const std::vector<float> k[] = {random_floats(60 * 40, 3), random_floats(37 * 40, 4)};
         const std::vector<float> v[] = {random_floats(60 * 40, 5), random_floats(37 * 40, 6)};
+        const auto bias = random_floats(4 * 61, 7, 2);
         for (const int layer : {0, 2}) {
             spec.layer = layer;
+            spec.window = layer == 2 ? 7 : 0; // capped, biased and windowed too
+            spec.cap = layer == 2 ? 1.5F : 0;
             OpRig loader({1});
             loader.model.spec.layers = 3;
             loader.model.spec.heads = 4;
@@ -225,6 +276,7 @@ private slots:
             for (const std::vector<int>& step :
                  {std::vector<int>{21, 5}, {1, 1}, {1, 1}, {34, 13}, {1, 1}, {2, 16}}) {
                 OpRig rig(step, past);
+                if (layer == 2) spec.key_bias = rig.constant({4, 61}, bias);
                 std::vector<float> q_now, k_now, v_now;
                 Attended want;
                 for (std::size_t row = 0; row < 2; ++row) {
@@ -234,7 +286,7 @@ private slots:
                     k_now.insert(k_now.end(), k[row].begin() + begin * 40, k[row].begin() + end * 40);
                     v_now.insert(v_now.end(), v[row].begin() + begin * 40, v[row].begin() + end * 40);
                     attend(spec, begin, step[row], q[row].data() + begin * 80, k[row].data(), v[row].data(),
-                           want);
+                           want, layer == 2 ? bias : std::vector<float>(), 61);
                 }
                 const auto q_id = rig.input(4, 20, q_now);
                 const auto k_id = rig.input(2, 20, k_now);

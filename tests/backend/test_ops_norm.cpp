@@ -1,5 +1,7 @@
-// Normalisation and activation functions, on every device.
+// Normalisation, activation and other functions of single elements, on every device.
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "tests/backend/op_rig.h"
 
@@ -102,6 +104,91 @@ private slots:
                 QVERIFY(same_bits(captures[3], captures[6]));
             }
         }
+    }
+
+    void heads_may_have_weights_of_their_own_data() { add_devices(); }
+    void heads_may_have_weights_of_their_own() {
+        QFETCH(QString, device);
+        for (const NormKind kind : {NormKind::layer, NormKind::rms}) {
+            for (const int width : {1, 6, 33, 64}) {
+                for (const int heads : {1, 3, 8}) {
+                    OpRig rig({4, 3});
+                    const auto size = static_cast<std::size_t>(heads * width);
+                    auto x = random_floats(7 * size, 1);
+                    for (float& value : x)
+                        value = value * 2 + 1;
+                    const auto shared_w = random_floats(static_cast<std::size_t>(width), 2);
+                    const auto own_w = random_floats(size, 3);
+                    const auto own_b = random_floats(size, 4);
+                    const model::NormSpec spec{kind, 1e-3F};
+                    // Padding of a wider value must not count: the values come out of an op of their own.
+                    const auto in = rig.value(heads, width);
+                    rig.op(run::Pointwise{run::PointwiseKind::scale, 1, rig.input(heads, width, x), in});
+                    const auto own = rig.weight("own.w", 1, heads * width, own_w);
+                    const auto bias = rig.weight("own.b", 1, heads * width, own_b);
+                    const auto shared = rig.value(heads, width), per_head = rig.value(heads, width),
+                               flat = rig.value(heads, width), bare = rig.value(heads, width);
+                    rig.op(
+                        run::Norm{spec, rig.weight("shared.w", 1, width, shared_w), run::absent, in, shared});
+                    rig.op(run::Norm{spec, own, bias, in, per_head});
+                    run::Norm whole{spec, own, bias, in, flat};
+                    whole.flat = true;
+                    rig.op(whole);
+                    whole = {spec, run::absent, run::absent, in, bare};
+                    whole.flat = true;
+                    rig.op(whole);
+                    for (const auto id : {shared, per_head, flat, bare})
+                        rig.capture(id);
+                    const auto captures = rig.run(device).captures;
+
+                    const Normed each = reference(spec, x, width, shared_w, {});
+                    const Normed all = reference(spec, x, heads * width, own_w, own_b);
+                    std::vector<double> by_head;
+                    for (std::size_t i = 0; i < x.size(); ++i)
+                        by_head.push_back(each.normalized[i] * own_w[i % size] + own_b[i % size]);
+                    QVERIFY(close(captures[0].data, each.out, "shared weight"));
+                    QVERIFY(close(captures[1].data, by_head, "weight by head"));
+                    QVERIFY(close(captures[2].data, all.out, "over all heads"));
+                    QVERIFY(close(captures[3].data, all.normalized, "without weight"));
+                }
+            }
+        }
+    }
+
+    void elements_are_scaled_held_and_capped_data() { add_devices(); }
+    void elements_are_scaled_held_and_capped() {
+        QFETCH(QString, device);
+        for (const int width : {1, 7, 33, 129}) {
+            for (const double spread : {1e-3, 1.0, 40.0}) {
+                const auto x = random_floats(static_cast<std::size_t>(6 * width), 1, spread);
+                OpRig rig({3});
+                const auto in = rig.input(2, width, x);
+                const auto scaled = rig.value(2, width), held = rig.value(2, width),
+                           capped = rig.value(2, width);
+                rig.op(run::Pointwise{run::PointwiseKind::scale, 0.22F, in, scaled});
+                rig.op(run::Pointwise{run::PointwiseKind::clamp, 0.75F, in, held});
+                rig.op(run::Pointwise{run::PointwiseKind::cap, 30, in, capped});
+                for (const auto id : {scaled, held, capped})
+                    rig.capture(id);
+                const auto captures = rig.run(device).captures;
+                for (std::size_t i = 0; i < x.size(); ++i) {
+                    // Each by itself: large elements would hide the errors of small ones.
+                    const double want = 30 * std::tanh(x[i] / 30.0);
+                    const double rounding = 3e-7 * std::abs(want);
+                    QVERIFY2(std::abs(captures[2].data[i] - want) <= rounding,
+                             qPrintable(QString("cap of %1: %2").arg(x[i]).arg(captures[2].data[i])));
+                    QCOMPARE(captures[0].data[i], x[i] * 0.22F);
+                    QCOMPARE(captures[1].data[i], std::clamp(x[i], -0.75F, 0.75F));
+                }
+            }
+        }
+        OpRig rig({1});
+        const float infinity = std::numeric_limits<float>::infinity();
+        const auto out = rig.value(1, 6);
+        rig.op(run::Pointwise{run::PointwiseKind::cap, 50,
+                              rig.input(1, 6, {infinity, -infinity, 1e30F, -1e4F, 0, 1e-30F}), out});
+        rig.capture(out);
+        QCOMPARE(rig.run(device).captures[0].data, (std::vector<float>{50, -50, 50, -50, 0, 1e-30F}));
     }
 
     void an_edited_scale_is_used_data() { add_devices(); }

@@ -115,6 +115,56 @@ private slots:
         }
     }
 
+    void logits_are_scaled_then_capped_data() { add_devices(); }
+    void logits_are_scaled_then_capped() {
+        QFETCH(QString, device);
+        for (const int vocab : {3, 33, 500}) {
+            OpRig rig({5});
+            const auto x = random_floats(5 * 16, 1);
+            const auto w = random_floats(static_cast<std::size_t>(16 * vocab), 2, 3);
+            const auto hidden = rig.input(1, 16, x);
+            run::LogitStats stats;
+            stats.weight = rig.weight("W_U", 16, vocab, w);
+            stats.bias = stats.logits = run::absent;
+            stats.hidden = hidden;
+            stats.rows = {0, 1, 2, 3, 4};
+            stats.targets = {0, 1, 2, 0, -1};
+            stats.top = 3;
+            stats.scale = 0.5F;
+            stats.cap = 6;
+            rig.op(stats);
+            const auto outputs = rig.run(device);
+            // The same with the logits stored: the same bits.
+            OpRig stored({5});
+            const auto again = stored.input(1, 16, x);
+            const auto product = stored.value(1, vocab), scaled = stored.value(1, vocab),
+                       capped = stored.value(1, vocab);
+            stored.op(run::Linear{stored.weight("W_U", 16, vocab, w), run::absent, again, product});
+            stored.op(run::Pointwise{run::PointwiseKind::scale, 0.5F, product, scaled});
+            stored.op(run::Pointwise{run::PointwiseKind::cap, 6, scaled, capped});
+            stats.weight = stats.hidden = run::absent;
+            stats.logits = capped;
+            stats.scale = 1;
+            stats.cap = 0;
+            stored.op(stats);
+            const auto kept = stored.run(device);
+            for (std::size_t i = 0; i < 5; ++i) {
+                std::vector<double> logits;
+                for (int n = 0; n < vocab; ++n) {
+                    double sum = 0;
+                    for (int k = 0; k < 16; ++k)
+                        sum += static_cast<double>(x[i * 16 + static_cast<std::size_t>(k)]) *
+                               w[static_cast<std::size_t>(k * vocab + n)];
+                    logits.push_back(6 * std::tanh(sum * 0.5 / 6));
+                }
+                check(outputs.logit_rows[i], reference(logits), stats.targets[i], stats.top, logits, 6);
+                if (QTest::currentTestFailed()) return;
+                QCOMPARE(outputs.logit_rows[i].logsumexp, kept.logit_rows[i].logsumexp);
+                QCOMPARE(outputs.logit_rows[i].top[0].logit, kept.logit_rows[i].top[0].logit);
+            }
+        }
+    }
+
     void statistics_of_stored_logits_data() { add_devices(); }
     void statistics_of_stored_logits() {
         QFETCH(QString, device);

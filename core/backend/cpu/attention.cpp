@@ -110,7 +110,7 @@ void execute(const run::Attention& op, Context<S>& context) {
         const std::int64_t keys = batch.keys(block.row);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
         const HeadTiles<S> head = tiles.of(block);
-        S* scores = block_scores(spec, batch, block, range, head, q + offset, stride, scratch);
+        S* scores = block_scores(spec, context.plan, block, range, head, q + offset, stride, scratch);
         if (scores_out != nullptr)
             store_block(block, range, scores, -std::numeric_limits<S>::infinity(), keys,
                         pair_rows(scores_out, batch, block, spec.heads));
@@ -132,7 +132,7 @@ void execute(const run::AttentionScores& op, Context<S>& context) {
         const KeyRange range = visible<S>(spec, batch, block);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
         const S* scores =
-            block_scores(spec, batch, block, range, tiles.of(block), q + offset, stride, scratch);
+            block_scores(spec, context.plan, block, range, tiles.of(block), q + offset, stride, scratch);
         store_block(block, range, scores, -std::numeric_limits<S>::infinity(), batch.keys(block.row),
                     pair_rows(context.data(op.out), batch, block, spec.heads));
     });

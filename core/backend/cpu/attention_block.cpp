@@ -48,10 +48,19 @@ void hide(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBl
     }
 }
 
+/// bias: [heads, keys]
+template <typename S>
+void add_bias(const Tensor& bias, const QueryBlock& block, KeyRange range, S* scores) {
+    const float* line = bias.data.data() + block.head * bias.shape[1];
+    for (std::int64_t j = range.begin; j < range.end; ++j)
+        for (int i = 0; i < block.columns; ++i)
+            scores[j * block.columns + i] += static_cast<S>(line[j]);
+}
+
 } // namespace
 
 template <typename S>
-S* block_scores(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block,
+S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
                 KeyRange range, const HeadTiles<S>& tiles, const S* q, std::int64_t stride,
                 BlockScratch<S>& scratch) {
     const Kernels<S>& kernel = kernels<S>();
@@ -80,7 +89,12 @@ S* block_scores(const run::AttentionSpec& spec, const run::Batch& batch, const Q
     }
     kernel.scale(static_cast<S>(spec.scale), (range.end - range.begin) * block.columns,
                  scores + range.begin * block.columns);
-    hide(spec, batch, block, range, scores);
+    if (spec.cap != 0.0F)
+        kernel.cap(static_cast<S>(spec.cap), (range.end - range.begin) * block.columns,
+                   scores + range.begin * block.columns);
+    if (spec.key_bias != run::absent)
+        add_bias(*plan.constants[static_cast<std::size_t>(spec.key_bias)], block, range, scores);
+    hide(spec, plan.batch, block, range, scores);
     return scores;
 }
 
@@ -144,7 +158,7 @@ S* load_block(const QueryBlock& block, std::int64_t keys, const S* rows, S unuse
 #define VITRINE_INSTANTIATE(S)                                                                               \
     template std::vector<QueryBlock> blocks_of<S>(const run::Batch&, int);                                   \
     template KeyRange visible<S>(const run::AttentionSpec&, const run::Batch&, const QueryBlock&);           \
-    template S* block_scores(const run::AttentionSpec&, const run::Batch&, const QueryBlock&, KeyRange,      \
+    template S* block_scores(const run::AttentionSpec&, const run::Plan&, const QueryBlock&, KeyRange,       \
                              const HeadTiles<S>&, const S*, std::int64_t, BlockScratch<S>&);                 \
     template void block_softmax(const QueryBlock&, KeyRange, S*);                                            \
     template void block_mix(const QueryBlock&, KeyRange, const HeadTiles<S>&, const S*, S*, std::int64_t,    \

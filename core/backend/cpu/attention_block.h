@@ -34,10 +34,11 @@ struct BlockScratch {
     Buffer<S> panel;  ///< queries [d_head][columns], later z [d_head][columns]
 };
 
-/// scores[j][i] = scale · q_i · k_j and −∞ where hidden, for j in range. q: the block's first query, queries
-/// `stride` apart. Returns the scores of key 0 (those before the range are not written).
+/// scores[j][i] = scale · q_i · k_j, capped, with the bias of key j, and −∞ where hidden, for j in range. q:
+/// the block's first query, queries `stride` apart. Returns the scores of key 0 (those before the range are
+/// not written).
 template <typename S>
-S* block_scores(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block,
+S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
                 KeyRange range, const HeadTiles<S>& tiles, const S* q, std::int64_t stride,
                 BlockScratch<S>& scratch);
 

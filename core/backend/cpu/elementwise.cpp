@@ -1,4 +1,4 @@
-// Ops that copy and add: Add, Repeat, Select, SumHeads, Capture.
+// Ops that copy and add, or change each element: Add, Repeat, Pointwise, Select, SumHeads, Capture.
 #include "core/backend/cpu/ops.h"
 
 namespace vitrine::backend::cpu {
@@ -24,6 +24,29 @@ void execute(const run::Repeat& op, Context<S>& context) {
         for (std::int64_t n = begin; n < end; ++n)
             for (int h = 0; h < heads; ++h)
                 std::copy(in + n * width, in + (n + 1) * width, out + (n * heads + h) * width);
+    });
+}
+
+template <typename S>
+void pointwise(run::PointwiseKind kind, float x, std::int64_t count, S* values) {
+    switch (kind) {
+    case run::PointwiseKind::scale:
+        return kernels<S>().scale(static_cast<S>(x), count, values);
+    case run::PointwiseKind::clamp:
+        return kernels<S>().clamp(static_cast<S>(x), count, values);
+    case run::PointwiseKind::cap:
+        return kernels<S>().cap(static_cast<S>(x), count, values);
+    }
+}
+
+template <typename S>
+void execute(const run::Pointwise& op, Context<S>& context) {
+    const S* in = context.data(op.in);
+    S* out = context.data(op.out);
+    const std::int64_t width = context.row_size(op.out);
+    context.for_rows(context.rows(op.out), width, [&](std::int64_t begin, std::int64_t end) {
+        std::copy(in + begin * width, in + end * width, out + begin * width);
+        pointwise(op.kind, op.x, (end - begin) * width, out + begin * width);
     });
 }
 
@@ -71,6 +94,10 @@ template void execute(const run::Add&, Context<float>&);
 template void execute(const run::Add&, Context<double>&);
 template void execute(const run::Repeat&, Context<float>&);
 template void execute(const run::Repeat&, Context<double>&);
+template void pointwise(run::PointwiseKind, float, std::int64_t, float*);
+template void pointwise(run::PointwiseKind, float, std::int64_t, double*);
+template void execute(const run::Pointwise&, Context<float>&);
+template void execute(const run::Pointwise&, Context<double>&);
 template void execute(const run::Select&, Context<float>&);
 template void execute(const run::Select&, Context<double>&);
 template void execute(const run::SumHeads&, Context<float>&);

@@ -73,6 +73,8 @@ struct Kernels {
     void (*transpose)(const S* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, S* to,
                       std::int64_t to_stride);
     void (*scale)(S factor, std::int64_t count, S* x);
+    void (*clamp)(S bound, std::int64_t count, S* x); ///< within −bound … bound
+    void (*cap)(S cap, std::int64_t count, S* x);     ///< cap · tanh(x / cap)
     void (*add)(const S* a, const S* b, std::int64_t count, S* out);
     /// In place, down each column of a block [keys][panel_columns]; a column of −∞ becomes zeros.
     void (*softmax_columns)(S* block, std::int64_t keys);

@@ -4,13 +4,34 @@
 
 namespace vitrine::backend::cpu {
 
+namespace {
+
+/// A weight or bias that is the same for each vector, or one of `heads` in turn.
+template <typename S>
+class HeadVector {
+public:
+    HeadVector(model::WeightId id, std::int64_t width, Context<S>& context)
+        : data_(context.weights.vector(id)), width_(width),
+          heads_(id == model::no_weight ? 1 : context.weights.stored(id).cols / width) {}
+
+    const S* of(std::int64_t vector) const {
+        return data_ == nullptr ? nullptr : data_ + vector % heads_ * width_;
+    }
+
+private:
+    const S* data_;
+    std::int64_t width_, heads_;
+};
+
+} // namespace
+
 template <typename S>
 void execute(const run::Norm& op, Context<S>& context) {
-    const std::int64_t width = context.value(op.in).width;
-    const std::int64_t count = context.rows(op.in) * context.value(op.in).heads;
+    const std::int64_t width = op.flat ? context.row_size(op.in) : context.value(op.in).width;
+    const std::int64_t count = context.rows(op.in) * context.row_size(op.in) / width;
     const S* in = context.data(op.in);
-    const S* weight = context.weights.vector(op.weight);
-    const S* bias = context.weights.vector(op.bias);
+    const HeadVector<S> weight(op.weight, width, context);
+    const HeadVector<S> bias(op.bias, width, context);
     S* out = context.data(op.out);
     S* scale = context.data(op.scale);
     S* normalized = context.data(op.normalized);
@@ -20,7 +41,7 @@ void execute(const run::Norm& op, Context<S>& context) {
             const Moments<S> moments = kernels<S>().moments(op.spec, x, width);
             S* unit = normalized == nullptr ? out + n * width : normalized + n * width;
             kernels<S>().normalize(moments.mean, moments.scale, x, width, unit);
-            kernels<S>().affine(unit, weight, bias, width, out + n * width);
+            kernels<S>().affine(unit, weight.of(n), bias.of(n), width, out + n * width);
             if (scale != nullptr) scale[n] = moments.scale;
         }
     });

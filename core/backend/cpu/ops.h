@@ -47,6 +47,8 @@ void execute(const run::AttentionMix& op, Context<S>& context);
 template <typename S>
 void execute(const run::Activate& op, Context<S>& context);
 template <typename S>
+void execute(const run::Pointwise& op, Context<S>& context);
+template <typename S>
 void execute(const run::Select& op, Context<S>& context);
 template <typename S>
 void execute(const run::Edit& op, Context<S>& context);
@@ -54,5 +56,9 @@ template <typename S>
 void execute(const run::Capture& op, Context<S>& context);
 template <typename S>
 void execute(const run::LogitStats& op, Context<S>& context);
+
+/// What Pointwise does, in place.
+template <typename S>
+void pointwise(run::PointwiseKind kind, float x, std::int64_t count, S* values);
 
 } // namespace vitrine::backend::cpu

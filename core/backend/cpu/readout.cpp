@@ -50,6 +50,13 @@ LogitRow statistics(const S* logits, std::int64_t vocab, std::int32_t target, in
     return row;
 }
 
+/// Scales and caps a row of logits.
+template <typename S>
+void finish(const run::LogitStats& op, std::int64_t vocab, S* logits) {
+    if (op.scale != 1.0F) pointwise(run::PointwiseKind::scale, op.scale, vocab, logits);
+    if (op.cap != 0.0F) pointwise(run::PointwiseKind::cap, op.cap, vocab, logits);
+}
+
 } // namespace
 
 template <typename S>
@@ -61,6 +68,7 @@ void execute(const run::LogitStats& op, Context<S>& context) {
     for (std::int64_t first = 0; first < rows && !context.cancel.cancelled(); first += rows_per_tile) {
         const std::int64_t count = std::min(rows_per_tile, rows - first);
         const S* logits = stored ? context.data(op.logits) + first * vocab : nullptr;
+        S* tile = nullptr;
         if (!stored) {
             const std::int64_t width = context.row_size(op.hidden);
             S* hidden = context.scratch.rows.at_least(static_cast<std::size_t>(count * width));
@@ -68,7 +76,7 @@ void execute(const run::LogitStats& op, Context<S>& context) {
                 const S* row = context.data(op.hidden) + op.rows[static_cast<std::size_t>(first + i)] * width;
                 std::copy(row, row + width, hidden + i * width);
             }
-            S* tile = context.scratch.logits.at_least(static_cast<std::size_t>(count * vocab));
+            tile = context.scratch.logits.at_least(static_cast<std::size_t>(count * vocab));
             const Matrix<S>& matrix = context.weights.matrix(op.weight, context.pool);
             multiply<S>(matrix, matrix.whole(), {hidden, count, width}, context.weights.vector(op.bias),
                         {tile, vocab}, context.scratch.product, context.pool, context.cancel);
@@ -77,6 +85,7 @@ void execute(const run::LogitStats& op, Context<S>& context) {
         context.pool.parallel_for(static_cast<std::size_t>(count), [&](std::size_t i) {
             if (context.cancel.cancelled()) return;
             const std::size_t row = static_cast<std::size_t>(first) + i;
+            if (!stored) finish(op, vocab, tile + static_cast<std::int64_t>(i) * vocab);
             const std::int32_t target = row < op.targets.size() ? op.targets[row] : -1;
             context.outputs.logit_rows[row] =
                 statistics(logits + static_cast<std::int64_t>(i) * vocab, vocab, target, op.top);

@@ -17,9 +17,10 @@ void execute(const run::Rotate& op, Context<S>& context) {
     context.for_rows(context.batch().size(), static_cast<std::int64_t>(heads) * width,
                      [&](std::int64_t begin, std::int64_t end) {
                          for (std::int64_t n = begin; n < end; ++n) {
-                             const int position = context.batch().position(static_cast<int>(n));
-                             const float* c = cos.data() + static_cast<std::int64_t>(position) * half;
-                             const float* s = sin.data() + static_cast<std::int64_t>(position) * half;
+                             const std::int64_t line =
+                                 run::table_line(op, context.batch(), static_cast<int>(n));
+                             const float* c = cos.data() + line * half;
+                             const float* s = sin.data() + line * half;
                              for (int h = 0; h < heads; ++h) {
                                  const S* x = in + (n * heads + h) * width;
                                  S* y = out + (n * heads + h) * width;

@@ -26,6 +26,8 @@ struct ScoresPush {
     std::uint32_t heads, head_begin, all_heads, group, d4, window;
     float scale;
     std::uint32_t sparse;
+    float cap;
+    std::uint32_t bias_pitch;
 };
 
 struct PatternPush {
@@ -231,8 +233,30 @@ struct Step {
     double work() const { return 2.0 * pairs_of(rows) * chunk.heads * 4 * d4(); }
 };
 
+/// [heads, keys padded to 4] on the device, copied once a plan.
+Result<Slice> key_bias(Execution& execution, run::ConstantId id) {
+    if (id == run::absent) return execution.unused();
+    if (const auto found = execution.key_biases.find(id); found != execution.key_biases.end())
+        return found->second;
+    const Tensor& bias = *execution.plan.constants[static_cast<std::size_t>(id)];
+    const auto keys = static_cast<std::size_t>(bias.shape[1]);
+    const std::size_t pitch = std::size_t{4} * groups_of_four(bias.shape[1]);
+    std::vector<float> padded(static_cast<std::size_t>(bias.shape[0]) * pitch);
+    for (std::size_t head = 0; head * pitch < padded.size(); ++head)
+        std::copy_n(bias.data.data() + head * keys, keys, padded.data() + head * pitch);
+    VITRINE_ASSIGN(const Slice slice, execution.upload(padded));
+    execution.key_biases.emplace(id, slice);
+    return slice;
+}
+
 Status record_scores(const Step& step, run::ValueId q, const Panels& panels, bool sparse) {
     VITRINE_ASSIGN(const MatmulKernel kernel, kernel_for(step.execution, step.rows));
+    VITRINE_ASSIGN(const Slice bias, key_bias(step.execution, step.spec.key_bias));
+    const bool biased = step.spec.key_bias != run::absent;
+    const std::uint32_t bias_pitch =
+        biased ? groups_of_four(
+                     step.execution.plan.constants[static_cast<std::size_t>(step.spec.key_bias)]->shape[1])
+               : 0;
     const ScoresPush push{.heads = step.chunk.heads,
                           .head_begin = step.chunk.head_begin,
                           .all_heads = static_cast<std::uint32_t>(step.spec.heads),
@@ -240,10 +264,16 @@ Status record_scores(const Step& step, run::ValueId q, const Panels& panels, boo
                           .d4 = step.d4(),
                           .window = static_cast<std::uint32_t>(step.spec.window),
                           .scale = step.spec.scale,
-                          .sparse = sparse};
+                          .sparse = sparse,
+                          .cap = step.spec.cap,
+                          .bias_pitch = bias_pitch};
     step.execution.recorder.dispatch(
-        {"scores_" + kernel.variant, std::string(kernel.inputs) + "SS", sizeof push, {}, kernel.lock_step},
-        {step.execution.value(q).slice, panels.keys, step.table, step.scores}, push,
+        {"scores_" + kernel.variant,
+         std::string(kernel.inputs) + "SST",
+         sizeof push,
+         {step.spec.cap != 0.0F, biased},
+         kernel.lock_step},
+        {step.execution.value(q).slice, panels.keys, step.table, step.scores, bias}, push,
         {(most_keys(step.rows) + kernel.columns - 1) / kernel.columns,
          (most_queries(step.rows) + kernel.rows - 1) / kernel.rows, step.z()},
         step.work());

@@ -120,13 +120,32 @@ Status record(Execution& execution, const run::Activate& op) {
     return {};
 }
 
+void record_pointwise(Execution& execution, run::PointwiseKind kind, float x, Slice in, Slice out,
+                      std::uint32_t items) {
+    struct Push {
+        std::uint32_t items;
+        float by;
+    };
+    const Push push{items, x};
+    execution.recorder.dispatch({"pointwise", "TS", sizeof push, {static_cast<std::uint32_t>(kind)}},
+                                {in, out}, push, Execution::grid(items),
+                                (kind == run::PointwiseKind::cap ? 80.0 : 8.0) * items);
+}
+
+Status record(Execution& execution, const run::Pointwise& op) {
+    const Operand out = execution.value(op.out);
+    record_pointwise(execution, op.kind, op.x, execution.value(op.in).slice, out.slice, items_of(out));
+    return {};
+}
+
 Status record(Execution& execution, const run::Rotate& op) {
     struct Push {
         std::uint32_t items, head, heads, dims, angles, interleaved;
     };
     const run::Batch& batch = execution.plan.batch;
     const std::uint32_t angles = groups_of_four(op.dims / 2);
-    auto tables = execution.rotations.find({op.cos, op.sin});
+    const RotationKey key{op.cos, op.sin, op.first};
+    auto tables = execution.rotations.find(key);
     if (tables == execution.rotations.end()) {
         // The rows of the batch's positions only: a long context's whole table would be copied each run.
         const auto gathered = [&](run::ConstantId id) {
@@ -134,14 +153,16 @@ Status record(Execution& execution, const run::Rotate& op) {
             const auto half = static_cast<std::size_t>(op.dims / 2);
             std::vector<float> rows(static_cast<std::size_t>(batch.size()) * angles * 4);
             for (int n = 0; n < batch.size(); ++n)
-                std::copy_n(table.data.begin() + static_cast<std::ptrdiff_t>(batch.position(n) * half), half,
-                            rows.begin() + static_cast<std::ptrdiff_t>(std::size_t{4} * angles *
-                                                                       static_cast<std::size_t>(n)));
+                std::copy_n(
+                    table.data.begin() + static_cast<std::ptrdiff_t>(run::table_line(op, batch, n) * half),
+                    half,
+                    rows.begin() +
+                        static_cast<std::ptrdiff_t>(std::size_t{4} * angles * static_cast<std::size_t>(n)));
             return rows;
         };
         VITRINE_ASSIGN(const Slice cosines, execution.upload(gathered(op.cos)));
         VITRINE_ASSIGN(const Slice sines, execution.upload(gathered(op.sin)));
-        tables = execution.rotations.emplace(std::pair{op.cos, op.sin}, std::pair{cosines, sines}).first;
+        tables = execution.rotations.emplace(key, std::pair{cosines, sines}).first;
     }
     const Operand out = execution.value(op.out);
     const Push push{items_of(out), out.layout->head(), out.layout->heads, static_cast<std::uint32_t>(op.dims),

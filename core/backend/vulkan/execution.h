@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <tuple>
 
 #include "core/backend/vulkan/captures.h"
 #include "core/backend/vulkan/pool.h"
@@ -21,6 +22,9 @@ struct WorkingMemory {
     GrowingBuffer staging{Where::host};
     Uploads uploads;
 };
+
+/// What a rotation's tables are gathered from: cosines, sines, and the line of position 0 by row.
+using RotationKey = std::tuple<run::ConstantId, run::ConstantId, std::vector<int>>;
 
 /// A value in device memory.
 struct Operand {
@@ -62,8 +66,10 @@ public:
     /// Kernels over flat arrays (grid.glsl): work-groups for `items`.
     static Groups grid(std::uint64_t items);
 
-    /// Rotation tables gathered for the batch's positions, by their constants.
-    std::map<std::pair<run::ConstantId, run::ConstantId>, std::pair<Slice, Slice>> rotations;
+    /// Rotation tables gathered for the batch's positions.
+    std::map<RotationKey, std::pair<Slice, Slice>> rotations;
+    /// Biases of keys [heads, keys padded to 4], by their constant.
+    std::map<run::ConstantId, Slice> key_biases;
 
 private:
     std::vector<ValueLayout> layouts_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/backend/vulkan/elementwise.h"
 #include "core/backend/vulkan/linear.h"
 
 namespace vitrine::backend::vulkan {
@@ -76,8 +77,13 @@ Result<StatsOnDevice> record(Execution& execution, const run::LogitStats& op) {
                                     gather, Execution::grid(gather.items), 8.0 * gather.items);
         VITRINE_TRY(record_product(execution, selected, d4, *matrix, bias, op.bias != model::no_weight,
                                    {scratch.buffer, 0, logit_bytes}, pitch, count));
+        const Slice logits{scratch.buffer, 0, logit_bytes};
+        if (op.scale != 1.0F)
+            record_pointwise(execution, run::PointwiseKind::scale, op.scale, logits, logits, count * pitch);
+        if (op.cap != 0.0F)
+            record_pointwise(execution, run::PointwiseKind::cap, op.cap, logits, logits, count * pitch);
         push.first = first;
-        record_kernel(execution, {scratch.buffer, 0, logit_bytes}, count, push, targets, stats);
+        record_kernel(execution, logits, count, push, targets, stats);
     }
     return stats;
 }

@@ -17,9 +17,9 @@ enum Flag : std::uint32_t {
 };
 
 struct Push {
-    std::uint32_t vectors, head, width;
+    std::uint32_t vectors, head, width, elements;
     float eps;
-    std::uint32_t flags;
+    std::uint32_t flags, weight_heads, bias_heads, block;
 };
 
 struct Parts {
@@ -30,11 +30,19 @@ struct Parts {
     run::ValueId out = run::absent;
     model::WeightId weight = model::no_weight;
     model::WeightId bias = model::no_weight;
+    bool flat = false;
 };
+
+/// 1 for a weight that all heads share.
+int heads_of(const Execution& execution, model::WeightId id, const ValueLayout& in) {
+    if (id == model::no_weight) return 1;
+    return static_cast<int>(execution.weights.model().at(id).cols / in.width);
+}
 
 Status record_norm(Execution& execution, const model::NormSpec& spec, const Parts& parts) {
     const Operand in = execution.value(parts.in);
-    const std::uint32_t vectors = in.layout->count * in.layout->heads;
+    const ValueLayout& layout = *in.layout;
+    const std::uint32_t vectors = parts.flat ? layout.count : layout.count * layout.heads;
     const auto slice = [&](run::ValueId id) {
         return id == run::absent ? execution.unused() : execution.value(id).slice;
     };
@@ -45,16 +53,26 @@ Status record_norm(Execution& execution, const model::NormSpec& spec, const Part
     if (parts.out != run::absent) flags |= write_out;
     if (parts.weight != model::no_weight) flags |= has_weight;
     if (parts.bias != model::no_weight) flags |= has_bias;
-    VITRINE_ASSIGN(const Slice weight, execution.bias(parts.weight, 1));
-    VITRINE_ASSIGN(const Slice bias, execution.bias(parts.bias, 1));
-    const Push push{vectors, in.layout->head(), in.layout->width, spec.eps, flags};
+    const int weight_heads = heads_of(execution, parts.weight, layout);
+    const int bias_heads = heads_of(execution, parts.bias, layout);
+    VITRINE_ASSIGN(const Slice weight, execution.bias(parts.weight, weight_heads));
+    VITRINE_ASSIGN(const Slice bias, execution.bias(parts.bias, bias_heads));
+    const Push push{.vectors = vectors,
+                    .head = parts.flat ? layout.row() : layout.head(),
+                    .width = layout.width,
+                    .elements = parts.flat ? layout.width * layout.heads : layout.width,
+                    .eps = spec.eps,
+                    .flags = flags,
+                    .weight_heads = parts.flat ? 1 : static_cast<std::uint32_t>(weight_heads),
+                    .bias_heads = parts.flat ? 1 : static_cast<std::uint32_t>(bias_heads),
+                    .block = layout.head()};
     const std::uint32_t centred = spec.kind == model::NormKind::layer;
     execution.recorder.dispatch(
-        {"norm", "TTTTSSS", sizeof push, {execution.device.caps().subgroup, centred}, true},
+        {"norm", "TTTTSSS", sizeof push, {execution.device.caps().subgroup, centred, parts.flat}, true},
         {in.slice, slice(parts.scale_in), weight, bias, slice(parts.scale), slice(parts.normalized),
          slice(parts.out)},
         push, {std::min(vectors, 32768U), (vectors + 32767) / 32768, 1},
-        40.0 * static_cast<double>(in.layout->size));
+        40.0 * static_cast<double>(layout.size));
     return {};
 }
 
@@ -67,7 +85,8 @@ Status record(Execution& execution, const run::Norm& op) {
                         .normalized = op.normalized,
                         .out = op.out,
                         .weight = op.weight,
-                        .bias = op.bias});
+                        .bias = op.bias,
+                        .flat = op.flat});
 }
 
 Status record(Execution& execution, const run::NormScale& op) {

@@ -24,6 +24,10 @@ void transpose(const S* from, std::int64_t from_stride, std::int64_t rows, std::
 template <typename S>
 void scale(S factor, std::int64_t count, S* x);
 template <typename S>
+void clamp(S bound, std::int64_t count, S* x);
+template <typename S>
+void cap(S cap, std::int64_t count, S* x);
+template <typename S>
 void softmax_columns(S* block, std::int64_t keys);
 template <typename S>
 void softmax_single(S* x, std::int64_t keys);

@@ -16,6 +16,8 @@ Kernels<S> table() {
     kernels.gemm = gemm<S>;
     kernels.transpose = transpose<S>;
     kernels.scale = scale<S>;
+    kernels.clamp = clamp<S>;
+    kernels.cap = cap<S>;
     kernels.add = add<S>;
     kernels.softmax_columns = softmax_columns<S>;
     kernels.softmax_single = softmax_single<S>;

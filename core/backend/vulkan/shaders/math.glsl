@@ -62,3 +62,18 @@ precise vec4 erf_exact(vec4 x) {
 
 /// 1 / (1 + e^(−x))
 vec4 sigmoid_exact(vec4 x) { return 1.0 / (1.0 + exp_exact(-x)); }
+
+/// tanh x, after Cephes: a polynomial near 0, where 1 − 2 / (e^2x + 1) would lose digits.
+precise vec4 tanh_exact(vec4 x) {
+    const vec4 z = x * x;
+    vec4 p = fma(z, vec4(-5.70498872745e-3), vec4(2.06390887954e-2));
+    p = fma(p, z, vec4(-5.37397155531e-2));
+    p = fma(p, z, vec4(1.33314422036e-1));
+    p = fma(p, z, vec4(-3.33332819422e-1));
+    const vec4 near = fma(p * z, x, x);
+    const vec4 far = 1.0 - 2.0 / (exp_exact(2.0 * abs(x)) + 1.0);
+    return mix(sign(x) * far, near, lessThan(abs(x), vec4(0.625)));
+}
+
+/// cap · tanh(x / cap)
+precise vec4 capped(vec4 x, float cap) { return cap * tanh_exact(x / cap); }

@@ -1,5 +1,5 @@
 #version 460
-// scores[h, i, j] = scale · q_i·k_j, −inf where the mask hides key j.
+// scores[h, i, j] = scale · q_i·k_j, capped, with a bias of (h, j), −inf where the mask hides key j.
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_EXT_control_flow_attributes : require
@@ -16,6 +16,10 @@ layout(binding = 1) uniform textureBuffer b_texels;
 #endif
 layout(binding = 2) readonly buffer Rows { Row rows[]; };
 layout(binding = 3) writeonly buffer C { vec4 c_data[]; };
+layout(binding = 4) uniform textureBuffer key_bias; // [all_heads][bias_pitch]
+
+layout(constant_id = 0) const uint has_cap = 0;
+layout(constant_id = 1) const uint has_bias = 0;
 
 layout(push_constant) uniform Push {
     uint heads;      // of this dispatch
@@ -26,6 +30,8 @@ layout(push_constant) uniform Push {
     uint window;
     float scale;
     uint sparse; // tiles that the mask hides whole need not be written
+    float cap;
+    uint bias_pitch;
 };
 
 #ifdef SHARED
@@ -40,7 +46,10 @@ layout(push_constant) uniform Push {
         const bvec4 hidden = bvec4(uvec4(greaterThan(key, uvec4(q))) |                                        \
                                    uvec4(lessThanEqual(key + window, uvec4(q))) * uint(window != 0) |         \
                                    outside);                                                                  \
-        c_data[c + r * row.pitch] = mix(acc[r][j] * scale, vec4(-infinity), hidden);                    \
+        vec4 score = acc[r][j] * scale;                                                                       \
+        if (has_cap != 0) score = capped(score, cap);                                                         \
+        if (has_bias != 0) score += bias;                                                                     \
+        c_data[c + r * row.pitch] = mix(score, vec4(-infinity), hidden);                                      \
     }
 
 void main() {
@@ -64,6 +73,8 @@ void main() {
             const uvec4 key = uvec4(4 * column) + uvec4(0, 1, 2, 3);
             const uvec4 outside = uvec4(greaterThanEqual(key, uvec4(row.keys)));
             const uint c = row.score_base + local_head * row.pair_head + r0 * row.pitch + column;
+            const vec4 bias =
+                has_bias != 0 ? texelFetch(key_bias, int(head * bias_pitch + column)) : vec4(0);
             EACH_ROW(STORE)
         }
     }
