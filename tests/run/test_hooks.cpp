@@ -21,8 +21,8 @@ ModelSpec llama() {
     return spec;
 }
 
-std::string names(const std::string& pattern) {
-    const auto hooks = match_hooks(llama(), pattern);
+std::string names(const std::string& pattern, const ModelSpec& spec = llama()) {
+    const auto hooks = match_hooks(spec, pattern);
     if (!hooks) return "error: " + hooks.error().message;
     std::string joined;
     for (const HookInfo& hook : *hooks)
@@ -98,6 +98,48 @@ private slots:
     void absent_values_have_no_hook() {
         QVERIFY(names("hook_pos_embed").starts_with("error"));        // rotary
         QVERIFY(names("blocks.0.hook_attn_in").starts_with("error")); // fewer key heads
+        QVERIFY(names("q_normed0").starts_with("error"));
+        ModelSpec spec = llama();
+        spec.rotary_of_layer = {-1, 0};
+        QCOMPARE(names("*hook_rot_q", spec), std::string("blocks.1.attn.hook_rot_q"));
+    }
+
+    void parallel_blocks_have_no_middle() {
+        ModelSpec spec = llama();
+        spec.parallel = true;
+        QVERIFY(names("blocks.0.hook_resid_mid", spec).starts_with("error"));
+        QCOMPARE(names("blocks.0.ln2.hook_in", spec), std::string("blocks.0.hook_resid_pre"));
+        QCOMPARE(names("scale1ln2", spec), std::string("blocks.1.ln2.hook_scale"));
+        spec.shared_norm = true;
+        QVERIFY(names("scale1ln2", spec).starts_with("error"));
+        QCOMPARE(names("blocks.0.attn.hook_in", spec), std::string("blocks.0.ln1.hook_out"));
+    }
+
+    void norms_elsewhere_have_hooks_of_their_own() {
+        ModelSpec spec = llama();
+        spec.qk_norm = QkNorm::head;
+        QCOMPARE(names("k_normed1", spec), std::string("blocks.1.attn.hook_k_normed"));
+        QCOMPARE(names("blocks.0.attn.hook_?_normed", spec),
+                 std::string("blocks.0.attn.hook_q_normed blocks.0.attn.hook_k_normed"));
+        spec.norm_place = NormPlace::sandwich;
+        QCOMPARE(names("scale0ln1_post", spec), std::string("blocks.0.ln1_post.hook_scale"));
+        QCOMPARE(names("blocks.0.ln1_post.hook_in", spec), std::string("blocks.0.attn.hook_out"));
+        QCOMPARE(names("blocks.0.ln2_post.hook_out", spec), std::string("blocks.0.hook_mlp_out"));
+        QCOMPARE(names("blocks.0.ln1.hook_in", spec), std::string("blocks.0.hook_resid_pre"));
+        spec.norm_place = NormPlace::branch_output;
+        QVERIFY(names("blocks.0.ln1.hook_scale", spec).starts_with("error"));
+        QCOMPARE(names("blocks.0.attn.q.hook_in", spec), std::string("blocks.0.attn.hook_in"));
+        spec.norm_place = NormPlace::after_sum;
+        QCOMPARE(names("blocks.0.ln1.hook_out", spec), std::string("blocks.0.hook_resid_mid"));
+        QCOMPARE(names("scale0ln2", spec), std::string("blocks.0.ln2.hook_scale"));
+        QCOMPARE(names("blocks.0.attn.hook_out", spec), std::string("blocks.0.hook_attn_out"));
+        spec.norm_place = NormPlace::before;
+        spec.residual_scale = 0.5F;
+        QCOMPARE(names("blocks.0.attn.hook_out", spec), std::string("blocks.0.attn.hook_out"));
+        spec.embed_norm = true;
+        spec.final_norm = false;
+        QCOMPARE(names("embed.ln.hook_scale", spec), std::string("embed.ln.hook_scale"));
+        QVERIFY(names("scale", spec).starts_with("error"));
     }
 };
 
