@@ -6,7 +6,7 @@
 #include "app/cli/documents.h"
 #include "app/cli/program.h"
 #include "app/cli/table.h"
-#include "core/formats/safetensors.h"
+#include "core/formats/tensor_files.h"
 
 namespace vitrine::cli {
 
@@ -36,7 +36,7 @@ std::string describe(const Json& document) {
 /// The file's own tensors; those of a shape made in memory under the names the engine uses.
 Result<Json> tensors_of(const std::string& name, const model::Model& model) {
     Json tensors = Json::array();
-    if (model.format == "safetensors") {
+    if (model.format != "memory") {
         VITRINE_ASSIGN(const auto folder, engine::model_folder(name));
         VITRINE_ASSIGN(const auto files, formats::TensorFiles::open(folder));
         for (const auto& tensor : files.tensors())
@@ -45,9 +45,8 @@ Result<Json> tensors_of(const std::string& name, const model::Model& model) {
         return tensors;
     }
     for (const auto& weight : model.weights)
-        tensors.push_back(
-            tensor_document(weight.name, {weight.rows, weight.cols}, weight.dtype,
-                            static_cast<std::size_t>(weight.rows * weight.cols) * dtype_size(weight.dtype)));
+        tensors.push_back(tensor_document(weight.name, {weight.rows, weight.cols}, weight.dtype,
+                                          stored_bytes(weight.dtype, weight.rows * weight.cols)));
     return tensors;
 }
 

@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 
+#include "core/base/quantized.h"
+
 namespace vitrine {
 
 std::size_t dtype_size(DType dtype) {
@@ -23,8 +25,55 @@ std::size_t dtype_size(DType dtype) {
     case DType::u8:
     case DType::boolean:
         return 1;
+    default:
+        return 0;
     }
-    return 0;
+}
+
+std::int64_t block_elements(DType dtype) {
+    switch (dtype) {
+    case DType::q4_0:
+    case DType::q4_1:
+    case DType::q5_0:
+    case DType::q5_1:
+    case DType::q8_0:
+        return 32;
+    case DType::q2_k:
+    case DType::q3_k:
+    case DType::q4_k:
+    case DType::q5_k:
+    case DType::q6_k:
+        return 256;
+    default:
+        return 1;
+    }
+}
+
+std::size_t block_bytes(DType dtype) {
+    switch (dtype) {
+    case DType::q4_0:
+        return 18;
+    case DType::q4_1:
+        return 20;
+    case DType::q5_0:
+        return 22;
+    case DType::q5_1:
+        return 24;
+    case DType::q8_0:
+        return 34;
+    case DType::q2_k:
+        return 84;
+    case DType::q3_k:
+        return 110;
+    case DType::q4_k:
+        return 144;
+    case DType::q5_k:
+        return 176;
+    case DType::q6_k:
+        return 210;
+    default:
+        return dtype_size(dtype);
+    }
 }
 
 std::string_view dtype_name(DType dtype) {
@@ -49,6 +98,26 @@ std::string_view dtype_name(DType dtype) {
         return "int64";
     case DType::boolean:
         return "bool";
+    case DType::q4_0:
+        return "Q4_0";
+    case DType::q4_1:
+        return "Q4_1";
+    case DType::q5_0:
+        return "Q5_0";
+    case DType::q5_1:
+        return "Q5_1";
+    case DType::q8_0:
+        return "Q8_0";
+    case DType::q2_k:
+        return "Q2_K";
+    case DType::q3_k:
+        return "Q3_K";
+    case DType::q4_k:
+        return "Q4_K";
+    case DType::q5_k:
+        return "Q5_K";
+    case DType::q6_k:
+        return "Q6_K";
     }
     return "?";
 }
@@ -96,6 +165,8 @@ void widen(DType dtype, const std::byte* source, std::span<float> out) {
         return widen_each<std::int32_t>(source, out, by_value);
     case DType::i64:
         return widen_each<std::int64_t>(source, out, by_value);
+    default:
+        return dequantize(dtype, source, out);
     }
 }
 

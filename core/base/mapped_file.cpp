@@ -58,7 +58,10 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::drop(std::span<const std::byte> part) const {
-    if (part.empty()) return;
+    // What is not in the file could not be read again.
+    const auto start = reinterpret_cast<std::uintptr_t>(data_);
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+    if (part.empty() || begin < start || begin + part.size() > start + size_) return;
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const auto first = reinterpret_cast<std::uintptr_t>(part.data()) / page * page;
     const auto last = reinterpret_cast<std::uintptr_t>(part.data() + part.size());

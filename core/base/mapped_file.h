@@ -22,7 +22,8 @@ public:
     const std::filesystem::path& path() const { return path_; }
     std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-    /// Tells the system that a part of bytes() is not needed for now: it is read again when touched.
+    /// Tells the system that a part of bytes() is not needed for now: it is read again when touched. Other
+    /// memory is left alone.
     void drop(std::span<const std::byte> part) const;
 
 private:

@@ -26,7 +26,7 @@ struct TensorView {
     Shape shape;
 
     std::int64_t size() const { return element_count(shape); }
-    std::size_t bytes() const { return static_cast<std::size_t>(size()) * dtype_size(dtype); }
+    std::size_t bytes() const { return stored_bytes(dtype, size()); }
 };
 
 /// Owned float32 elements, row-major.

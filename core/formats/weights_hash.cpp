@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <sys/stat.h>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,42 @@ std::string read_digits(const fs::path& path) {
     return good ? *text : std::string();
 }
 
+/// The elements of a strided tensor in row-major order, a piece at a time.
+class Gatherer {
+public:
+    explicit Gatherer(const StoredTensor& tensor)
+        : tensor_(tensor), size_(dtype_size(tensor.view.dtype)), at_(tensor.view.shape.size(), 0),
+          left_(tensor.view.size()) {}
+
+    /// The next bytes, none at the end.
+    std::span<const std::byte> next() {
+        buffer_.clear();
+        for (; left_ > 0 && buffer_.size() < piece; --left_) {
+            const std::byte* element = tensor_.view.data + static_cast<std::size_t>(offset_) * size_;
+            buffer_.insert(buffer_.end(), element, element + size_);
+            step();
+        }
+        return buffer_;
+    }
+
+private:
+    void step() {
+        for (std::size_t axis = at_.size(); axis-- > 0;) {
+            offset_ += tensor_.stride(axis);
+            if (++at_[axis] < tensor_.view.shape[axis]) return;
+            offset_ -= at_[axis] * tensor_.stride(axis);
+            at_[axis] = 0;
+        }
+    }
+
+    const StoredTensor& tensor_;
+    std::size_t size_;
+    Shape at_;
+    std::int64_t offset_ = 0;
+    std::int64_t left_;
+    std::vector<std::byte> buffer_;
+};
+
 } // namespace
 
 Result<std::string> weights_hash(const TensorFiles& files, const CancelToken& cancel,
@@ -69,14 +106,25 @@ Result<std::string> weights_hash(const TensorFiles& files, const CancelToken& ca
         add_number(hash, tensor.view.shape.size());
         for (const auto axis : tensor.view.shape)
             add_number(hash, static_cast<std::uint64_t>(axis));
-        const std::span<const std::byte> bytes(tensor.view.data, tensor.view.bytes());
-        for (std::size_t at = 0; at < bytes.size(); at += piece) {
-            VITRINE_TRY(cancel.check());
-            const auto part = bytes.subspan(at, std::min(piece, bytes.size() - at));
+        const auto add = [&](std::span<const std::byte> part) {
             hash.add(part);
-            files.files()[tensor.file].drop(part);
             done += part.size();
             if (progress) progress(static_cast<double>(done) / static_cast<double>(total), "Hashing weights");
+        };
+        if (tensor.contiguous()) {
+            const std::span<const std::byte> bytes(tensor.view.data, tensor.view.bytes());
+            for (std::size_t at = 0; at < bytes.size(); at += piece) {
+                VITRINE_TRY(cancel.check());
+                const auto part = bytes.subspan(at, std::min(piece, bytes.size() - at));
+                add(part);
+                files.files()[tensor.file].drop(part);
+            }
+        } else {
+            Gatherer elements(tensor);
+            for (auto part = elements.next(); !part.empty(); part = elements.next()) {
+                VITRINE_TRY(cancel.check());
+                add(part);
+            }
         }
     }
     return hash.finish();

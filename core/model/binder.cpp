@@ -27,18 +27,23 @@ Result<const formats::StoredTensor*> Binder::require(const std::string& tensor, 
                     fmt::format("{}: tensor \"{}\" has shape [{}], but its config.json calls for [{}].",
                                 model_.path, stored->name, fmt::join(stored->view.shape, ", "),
                                 fmt::join(shape, ", ")));
-    switch (stored->view.dtype) {
-    case DType::f32:
-    case DType::f16:
-    case DType::bf16:
-    case DType::f64:
+    const DType dtype = stored->view.dtype;
+    if (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64 ||
+        in_blocks(dtype))
         return stored;
-    default:
+    return fail(Code::unsupported,
+                fmt::format("{}: tensor \"{}\" holds {}, which is no weight Vitrine reads; "
+                            "it needs float32, float16, bfloat16, float64 or quantised blocks.",
+                            model_.path, stored->name, dtype_name(dtype)));
+}
+
+Status Binder::advance(Weight& weight, std::int64_t elements) const {
+    if (elements % block_elements(weight.dtype) != 0)
         return fail(Code::unsupported,
-                    fmt::format("{}: tensor \"{}\" holds {}, which is no weight Vitrine reads; "
-                                "it needs float32, float16, bfloat16 or float64.",
-                                model_.path, stored->name, dtype_name(stored->view.dtype)));
-    }
+                    fmt::format("{}: {} begins within a block of {} elements of {}.", model_.path,
+                                weight.name, block_elements(weight.dtype), dtype_name(weight.dtype)));
+    weight.data += stored_bytes(weight.dtype, elements);
+    return {};
 }
 
 Status Binder::matrix(const std::string& name, const std::string& tensor, std::int64_t in, std::int64_t out,
@@ -46,16 +51,23 @@ Status Binder::matrix(const std::string& name, const std::string& tensor, std::i
     const std::int64_t total = slice.total > 0 ? slice.total : out;
     const bool in_out = stored == Stored::in_out;
     VITRINE_ASSIGN(const auto* found, require(tensor, in_out ? Shape{in, total} : Shape{total, in}));
-    Weight weight{name, found->view.data, found->view.dtype, in, out, in_out ? total : 1, in_out ? 1 : in};
-    weight.data += static_cast<std::size_t>(slice.first * weight.col_stride) * dtype_size(weight.dtype);
+    Weight weight{name,
+                  found->view.data,
+                  found->view.dtype,
+                  in,
+                  out,
+                  found->stride(in_out ? 0 : 1),
+                  found->stride(in_out ? 1 : 0)};
+    VITRINE_TRY(advance(weight, slice.first * weight.col_stride));
     model_.add(std::move(weight));
     return {};
 }
 
 Status Binder::vector(const std::string& name, const std::string& tensor, std::int64_t size, Slice slice) {
     VITRINE_ASSIGN(const auto* found, require(tensor, Shape{slice.total > 0 ? slice.total : size}));
-    Weight weight{name, found->view.data, found->view.dtype, 1, size, size, 1};
-    weight.data += static_cast<std::size_t>(slice.first) * dtype_size(weight.dtype);
+    const std::int64_t stride = found->stride(0);
+    Weight weight{name, found->view.data, found->view.dtype, 1, size, size * stride, stride};
+    VITRINE_TRY(advance(weight, slice.first * stride));
     model_.add(std::move(weight));
     return {};
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/formats/safetensors.h"
+#include "core/formats/tensor_files.h"
 #include "core/model/model.h"
 
 namespace vitrine::model {
@@ -36,6 +36,8 @@ public:
 
 private:
     const formats::StoredTensor* find(const std::string& tensor) const;
+    /// Moves the weight's first element.
+    Status advance(Weight& weight, std::int64_t elements) const;
     Result<const formats::StoredTensor*> require(const std::string& tensor, const Shape& shape) const;
 
     Model& model_;

@@ -37,11 +37,11 @@ Result<Model> open_model_folder(const std::filesystem::path& folder, const Cance
     VITRINE_ASSIGN(const Family* family, family_of(config));
     Model model;
     model.path = folder.string();
-    model.format = "safetensors";
     VITRINE_ASSIGN(model.spec, family->spec(config));
     VITRINE_ASSIGN(formats::TensorFiles files, formats::TensorFiles::open(folder));
     const auto storage = std::make_shared<const formats::TensorFiles>(std::move(files));
     model.storage = storage;
+    model.format = storage->format();
     Binder binder(model, *storage, family->prefixes);
     VITRINE_TRY(family->bind(model.spec, binder));
     for (const Weight& weight : model.weights)

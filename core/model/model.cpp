@@ -64,19 +64,23 @@ std::string name_of(Positional positional) {
 
 Tensor widened(const Weight& weight) {
     Tensor tensor({weight.rows, weight.cols});
-    const std::size_t element = dtype_size(weight.dtype);
     if (weight.rows_are_dense()) {
         for (std::int64_t r = 0; r < weight.rows; ++r)
-            widen(weight.dtype, weight.data + static_cast<std::size_t>(r * weight.row_stride) * element,
+            widen(weight.dtype, weight.at(r, 0),
                   std::span(tensor.data)
                       .subspan(static_cast<std::size_t>(r * weight.cols),
                                static_cast<std::size_t>(weight.cols)));
         return tensor;
     }
-    // Stored the other way round: widen each column, which is dense, and spread it.
+    // Stored the other way round: widen each column, which is dense as a rule, and spread it.
     std::vector<float> column(static_cast<std::size_t>(weight.rows));
     for (std::int64_t c = 0; c < weight.cols; ++c) {
-        widen(weight.dtype, weight.data + static_cast<std::size_t>(weight.index(0, c)) * element, column);
+        if (weight.row_stride == 1 || weight.rows == 1)
+            widen(weight.dtype, weight.at(0, c), column);
+        else
+            for (std::int64_t r = 0; r < weight.rows; ++r)
+                widen(weight.dtype, weight.at(r, c),
+                      std::span(column).subspan(static_cast<std::size_t>(r), 1));
         for (std::int64_t r = 0; r < weight.rows; ++r)
             tensor.data[static_cast<std::size_t>(r * weight.cols + c)] = column[static_cast<std::size_t>(r)];
     }

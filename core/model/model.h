@@ -21,7 +21,8 @@ inline constexpr WeightId no_weight = -1;
 /// Matrices of products are [in, out], whatever the file does; a vector has one row. The embedding is
 /// [vocab, d_model]; a tied unembedding is the same data with the strides exchanged. Where a fused tensor
 /// stores its outputs head by head ([head, (q, k, v), d_head]), the columns come in groups: column c lies (c
-/// / group)·group_stride + (c % group)·col_stride from the first.
+/// / group)·group_stride + (c % group)·col_stride from the first. Quantised blocks lie along an axis whose
+/// stride is 1; the other strides are whole numbers of blocks.
 struct Weight {
     std::string name; ///< "W_E", "blocks.0.attn.W_Q", "blocks.0.ln1.w", "ln_final.b", …
     const std::byte* data = nullptr;
@@ -40,6 +41,15 @@ struct Weight {
     }
     /// Elements from the first to behind the last one.
     std::int64_t extent() const { return index(rows - 1, cols - 1) + 1; }
+    /// Where an element is stored; in quantised blocks it must be the first of one.
+    const std::byte* at(std::int64_t row, std::int64_t col) const {
+        return data + stored_bytes(dtype, index(row, col));
+    }
+    /// Bytes from the first stored element to behind the last one.
+    std::size_t span_bytes() const {
+        const std::int64_t block = block_elements(dtype);
+        return rows == 0 || cols == 0 ? 0 : stored_bytes(dtype, (extent() + block - 1) / block * block);
+    }
     /// Whether the elements of a row follow each other.
     bool rows_are_dense() const { return col_stride == 1 && group == 0; }
 };
@@ -54,7 +64,7 @@ public:
     std::vector<Weight> weights;
     std::shared_ptr<const void> storage;
     std::string path;         ///< as the user gave it
-    std::string format;       ///< "safetensors", "memory"
+    std::string format;       ///< "safetensors", "pytorch", "gguf", "memory"
     std::string weights_hash; ///< SHA-256 as DESIGN defines it; empty for shapes made in memory
     std::int64_t parameters = 0;
 

@@ -48,7 +48,7 @@ H5::DataType file_type(DType dtype) {
         return H5::PredType::STD_I32LE;
     case DType::i64:
         return H5::PredType::STD_I64LE;
-    case DType::bf16:
+    default:
         break;
     }
     throw H5::DataTypeIException("file_type", "no such element type in HDF5");

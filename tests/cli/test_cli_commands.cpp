@@ -6,7 +6,7 @@
 #include <csignal>
 
 #include "core/formats/npz.h"
-#include "core/formats/safetensors.h"
+#include "core/formats/tensor_files.h"
 #include "core/store/activation_reader.h"
 #include "tests/cli/program_under_test.h"
 

@@ -6,7 +6,7 @@
 #include <QtTest>
 
 #include "core/base/hash.h"
-#include "core/formats/safetensors.h"
+#include "core/formats/tensor_files.h"
 #include "core/formats/weights_hash.h"
 
 using namespace vitrine;

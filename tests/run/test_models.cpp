@@ -5,7 +5,7 @@
 #include <QtTest>
 #include <fmt/format.h>
 
-#include "core/formats/safetensors.h"
+#include "core/formats/tensor_files.h"
 #include "core/run/generate.h"
 #include "tests/run/loaded.h"
 
