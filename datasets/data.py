@@ -52,15 +52,15 @@ class Env:
         return out
 
 
-def task_windows(path, seed, chunk, count, width):
-    """count windows of BOS and items of all tasks in random order, one a line, cut at the width."""
+def task_windows(path, seed, chunk, shares, count, width):
+    """count windows of BOS and items of the tasks in random order, one a line, cut at the width."""
     env, rng = Env(path), rng_of(seed, "windows", chunk)
-    names = list(ITEMS)
+    names = list(shares)
     length = {}
     for name in names:  # items are drawn so that each task gets its share of the tokens
         probe = rng_of(seed, "probe", name)
         length[name] = sum(min(len(env.tokens(ITEMS[name][0](probe, env))), WINDOW // 2) for _ in range(200)) / 200
-    odds = [ITEMS[name][1] / length[name] for name in names]
+    odds = [shares[name] / length[name] for name in names]
     newline = env.encode("\n")
     out = np.full((count, width), BOS, np.uint16)
     for w in range(count):
@@ -75,13 +75,16 @@ def _windows(args):
     return task_windows(*args)
 
 
-def task_stream(path, seed, processes, short=0, count=2048):
-    """Chunks of windows without end, made by other processes, in a fixed order; of two widths by turns if short."""
+def task_stream(path, seed, processes, shares, short=0, count=2048):
+    """Chunks of windows without end, made by other processes, in a fixed order; of two widths by turns if short.
+
+    shares: of the task tokens, by name of the task.
+    """
     with multiprocessing.get_context("fork").Pool(processes) as pool:
         pending = []
         for chunk in range(1 << 30):
             shape = (count * WINDOW // short, short) if short and chunk % 2 else (count, WINDOW)
-            pending.append(pool.apply_async(_windows, ((str(path), seed, chunk, *shape),)))
+            pending.append(pool.apply_async(_windows, ((str(path), seed, chunk, shares, *shape),)))
             if len(pending) >= 3 * processes:
                 yield pending.pop(0).get()
 

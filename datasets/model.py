@@ -15,7 +15,7 @@ def config(d, layers, heads, ff, width=None):
                    "num_key_value_heads": heads, "head_dim": width or d // heads, "intermediate_size": ff}
 
 
-CONFIGS = {"vitrine-tiny": config(256, 8, 8, 688), "vitrine-tiny-sibling": config(64, 2, 2, 128),
+CONFIGS = {"vitrine-tiny": config(256, 8, 8, 688), "vitrine-tiny-sibling": config(64, 2, 4, 128, 32),
            "test": config(64, 2, 4, 128)}
 
 

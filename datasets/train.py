@@ -12,11 +12,12 @@ from pathlib import Path
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from data import CLASS_SHIFT, WINDOW, Env, novels, task_stream
 from evaluate import measure
 from model import CONFIGS, Llama
+from tasks import ITEMS
 from tasks.common import WEIGHTS
 
 WARMUP = 300  # steps
@@ -30,11 +31,13 @@ def arguments():
     p.add_argument("--minutes", type=float)
     p.add_argument("--steps", type=int)
     p.add_argument("--rows", type=int, default=192, help="windows per step, of prose and tasks together")
-    p.add_argument("--task-share", type=float, default=0.5)
+    p.add_argument("--task-share", type=float, default=0.5, help="of the windows of 512")
+    p.add_argument("--short", type=int, default=0, help="every other step has windows of this many tokens")
+    p.add_argument("--short-share", type=float, default=0.5, help="of tasks in the short windows")
+    p.add_argument("--tasks", type=json.loads, help="shares of the tasks as JSON, else those of tasks/__init__.py",
+                   default={name: share for name, (_, share) in ITEMS.items()})
     p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--hold", type=float, default=0.5, help="share of the run after which the rate falls to zero")
-    p.add_argument("--short", type=int, default=0, help="every other step has windows of this many tokens")
-    p.add_argument("--resume", help="weights to start from (the optimizer starts afresh)")
     p.add_argument("--decay", type=float, default=0.1)
     p.add_argument("--checkpoints", type=int, default=0, help="float16 weights at so many log-spaced steps")
     p.add_argument("--evaluations", type=int, default=10)
@@ -49,8 +52,10 @@ class Batches:
 
     def __init__(self, a, prose, stream, first):
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.tasks = int(a.rows * a.task_share)
-        self.prose_rows = a.rows - self.tasks
+        self.shape = {}  # width: windows of prose, of tasks
+        for width, share in ((a.short or WINDOW, a.short_share), (WINDOW, a.task_share)):
+            tasks = int(a.rows * share) * (WINDOW // width)
+            self.shape[width] = a.rows * (WINDOW // width) - tasks, tasks
         self.prose = torch.from_numpy(prose.astype("int32")).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(a.seed)
         self.weights = torch.tensor(WEIGHTS, device=self.device)
@@ -59,14 +64,13 @@ class Batches:
     def next(self):
         k = self.turn = (self.turn + 1) % len(self.chunks)  # widths by turns, as many tokens in each batch
         width = self.chunks[k].shape[1]
-        wide = WINDOW // width
-        if self.at[k] + self.tasks * wide > len(self.chunks[k]):
+        prose_rows, task_rows = self.shape[width]
+        if self.at[k] + task_rows > len(self.chunks[k]):
             self.chunks = [next(self.stream) for _ in self.chunks]
             self.at = [0] * len(self.chunks)
-        tasks = torch.from_numpy(self.chunks[k][self.at[k]:self.at[k] + self.tasks * wide].astype("int32"))
-        self.at[k] += self.tasks * wide
-        start = torch.randint(len(self.prose) - width, (self.prose_rows * wide, 1), generator=self.generator,
-                              device=self.device)
+        tasks = torch.from_numpy(self.chunks[k][self.at[k]:self.at[k] + task_rows].astype("int32"))
+        self.at[k] += task_rows
+        start = torch.randint(len(self.prose) - width, (prose_rows, 1), generator=self.generator, device=self.device)
         prose = self.prose[start + torch.arange(width - 1, device=self.device)]
         prose, tasks = torch.nn.functional.pad(prose, (1, 0)), tasks.to(self.device)
         both = torch.cat((prose, tasks)).long()
@@ -79,7 +83,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     began = time.time()
     env = Env(a.tokenizer)
-    stream = task_stream(a.tokenizer, a.seed, a.processes, a.short)
+    stream = task_stream(a.tokenizer, a.seed, a.processes, a.tasks, a.short)
     prose, _ = novels(a.tokenizer, a.corpus, a.processes)
     first = [next(stream) for _ in range(2 if a.short else 1)]  # the worker processes start before the device does
     print(f"{len(prose)} tokens of prose; data ready after {time.time() - began:.0f} s", flush=True)
@@ -88,8 +92,6 @@ def main():
     batches = Batches(a, prose, stream, first)
     device = batches.device
     model = Llama(CONFIGS[a.config]).to(device)
-    if a.resume:
-        model.load_state_dict(load_file(a.resume))
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": a.decay},
@@ -102,7 +104,7 @@ def main():
             logits = model(ids)
         ce = torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, logits.shape[-1]).float(),
                                                ids[:, 1:].reshape(-1), reduction="none").view(weights.shape)
-        n = batches.prose_rows * WINDOW // ids.shape[1]
+        n = batches.shape[ids.shape[1]][0]
         return (ce * weights).sum() / weights.sum(), ce[:n].mean().detach(), ce[n:].mean().detach()
 
     forward = losses if a.no_compile else torch.compile(losses, dynamic=False)

@@ -1,5 +1,6 @@
 """What the generators share. An item is a list of segments (text or ids, loss class); a class is one of these."""
 import random
+import re
 
 from .words import NAMES
 
@@ -27,6 +28,13 @@ def row(task, clean, corrupted, answer, distractor, **more):
 def junk(rng, env, most):
     """Random words: what surrounds a task is not to matter."""
     return "".join(rng.choices(env.lower_words, k=rng.randrange(1, most + 1)))
+
+
+def natural(rng, item):
+    """The item, or by the toss of a coin with its marks close to the words, as in print."""
+    if rng.random() < 0.5:
+        return item
+    return [(re.sub(r" ([.,;:?])", r"\1", s) if kind == TEXT else s, kind) for s, kind in item]
 
 
 def cap(text):

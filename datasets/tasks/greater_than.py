@@ -3,7 +3,7 @@
 Held out: templates, nouns, and two thirds of the first years of the century 17. Corrupted: the year begins with 01,
 which allows nearly every end. Answer: all later pairs of digits; distractor: all others.
 """
-from .common import ANSWER, TEXT, junk, row, split
+from .common import ANSWER, TEXT, junk, natural, row, split
 from .words import CENTURIES, SPANS
 
 TEMPLATES = ["The{noun} began in {a} and ended in {c}", "The{noun} ran from {a} until {c}",
@@ -27,7 +27,7 @@ def item(rng, env):
         start = rng.randrange(1, 99)
     lead = junk(rng, env, 4).strip().capitalize() + " , " if rng.random() < 0.2 else ""
     text = lead + rng.choice(TEMPLATES).format(noun=" " + rng.choice(split(SPANS)[0]), a=f"{century}{start:02d}", c=century)
-    return [(text, TEXT), (f"{rng.randrange(start + 1, 100):02d}", ANSWER), (" .", TEXT)]
+    return natural(rng, [(text, TEXT), (f"{rng.randrange(start + 1, 100):02d}", ANSWER), (" .", TEXT)])
 
 
 def rows(rng, env, n):

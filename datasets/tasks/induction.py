@@ -1,7 +1,7 @@
 """Induction: a random segment, then again. In training any ids but the held-out ones, and with words too.
 
-Held out: a tenth of the ids is in no segment that repeats (it is in random
-material that does not, and in the pairs of mqar). Rows are words of held-out ids;
+Held out: a tenth of the ids is in no segment that repeats. It is in random material that does not, once in a while in
+the place of another id of a copy, and in the pairs of mqar. Rows are words of held-out ids;
 corrupted: the last token is another one of the segment, so that another successor is due.
 """
 from .common import NOISE, TEXT, row
@@ -11,16 +11,20 @@ def item(rng, env):
     kind = rng.random()
     if kind < 0.15:  # random and never repeated, of all ids
         return [(rng.choices(env.all_ids, k=rng.randrange(5, 80)), NOISE)]
-    pool = env.induction_ids if kind < 0.6 else env.induction_word_ids if kind < 0.85 else env.induction_word_ids[:256]
+    pool = env.induction_ids if kind < 0.65 else env.induction_word_ids
+    if rng.random() < 0.3:  # few ids, each several times
+        pool = rng.sample(pool, rng.choice([8, 16, 32, 64, 128, 256]))
     length = min(int(2 ** rng.uniform(2.5, 7.6)), 200)
     segment = rng.choices(pool, k=length)
+    slips = rng.choice([0, 0, 0, 0.04, 0.1])  # so often another id of all stands in a copy
     out = [(rng.choices(env.all_ids, k=rng.randrange(1, 30)), NOISE)] if rng.random() < 0.4 else []
     out.append((segment, NOISE))
     for _ in range(1 if length > 60 else rng.choice([1, 1, 2, 3])):
         if rng.random() < 0.3:
             out.append((rng.choices(env.all_ids, k=rng.randrange(1, 20)), NOISE))
         start = 0 if rng.random() < 0.7 else rng.randrange(length - 2)
-        out += [(segment[start:start + 1], NOISE), (segment[start + 1:], TEXT)]
+        copy = [rng.choice(env.all_ids) if slips and rng.random() < slips else i for i in segment[start:]]
+        out += [(copy[:1], NOISE), (copy[1:], TEXT)]
     return out
 
 

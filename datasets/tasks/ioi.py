@@ -4,7 +4,7 @@ Held out: names, openings, verbs, places, things. A held-out name is in no item 
 single name (mention), and so in the output of the model as often as others. Some training items have other capitalised
 words for names, or random words for all but the names. Corrupted: the giver is the other name, so the answer flips.
 """
-from .common import ANSWER, HELD_NAMES, NAMES, TEXT, TRAIN_NAMES, cap, junk, row, split
+from .common import ANSWER, HELD_NAMES, NAMES, TEXT, TRAIN_NAMES, cap, junk, natural, row, split
 from .words import PLACES, THINGS
 
 LEADS = ["When", "While", "After", "Before", "Because", "Since", "As soon as", "Just as",
@@ -59,10 +59,10 @@ def item(rng, env):
     if rng.random() < 0.2:
         name = " " + rng.choice(NAMES)
         text = rng.choice(ALONE).format(x=name, place=" " + rng.choice(places), thing=" " + rng.choice(things))
-        return [(text, TEXT), (name, ANSWER), (" .", TEXT)]
+        return natural(rng, [(text, TEXT), (name, ANSWER), (" .", TEXT)])
     names = TRAIN_NAMES if rng.random() < 0.7 else env.capitals
     io, _, text, _ = fill(rng, names, places, things, opening(rng, env), closing(rng, env))
-    return [(text, TEXT), (" " + io, ANSWER), (" .", TEXT)]
+    return natural(rng, [(text, TEXT), (" " + io, ANSWER), (" .", TEXT)])
 
 
 def rows(rng, env, n):

@@ -31,6 +31,22 @@ NOUNS = """boy girl king queen key book dog horse lord tree house door window le
 sailor farmer painter friend guest picture bottle flower garden table chair clock card ship boat bird cat rat wall
 tower road river field stone star lamp hat ring coin apple cake sister brother son daughter cousin uncle
 servant nurse student neighbour driver""".split()
+# In training only; not every plural is one token.
+MORE_NOUNS = """arm ear eye face hand leg minute moment month day week year hour person room shoulder spirit step thing
+thought word way cloud shop school park market station office hotel harbour kitchen bank castle farm ticket
+watch basket drink pen bridge street village town hill mountain forest island lake train carriage cart wagon
+wheel engine candle curtain carpet cushion mirror drawer cupboard bed pillow blanket coat shirt boot glove
+button pocket belt jewel crown sword gun drum flag banner paper pencil page song poem play dance game prize
+judge captain general colonel officer prisoner prince maid cook gardener hunter singer dancer actor writer
+worker merchant stranger traveller visitor widow bachelor rival lover parent lad cow pig goat lamb duck
+chicken eagle crow snake bear lion tiger insect spider bee root nail rope chain hammer tool spoon plate bowl
+pot pan cup bag trunk parcel gift toy roof ceiling floor stair cellar gate path lane corner square yard
+fountain statue monument tomb bone skull crime lie rumour plan dream fear hope doubt reason cause law rule
+custom habit idea opinion answer question problem mistake mark line circle number sum debt loan bill rent wage""".split()
+IRREGULAR = [("man", "men"), ("woman", "women"), ("child", "children"), ("wife", "wives"), ("lady", "ladies"),
+             ("story", "stories"), ("city", "cities"), ("foot", "feet"), ("mouse", "mice"), ("body", "bodies")]
+MORE_VERBS = [("does", "do"), ("goes", "go"), ("comes", "come"), ("seems", "seem"), ("looks", "look"),
+              ("means", "mean"), ("matters", "matter"), ("makes", "make")]
 VERBS = [("is", "are"), ("was", "were"), ("has", "have")]
 PLACES = """store school park church market garden station office library theatre hotel harbour kitchen bank castle
 farm""".split()

@@ -6,10 +6,10 @@ Corrupted: another person or city, whose answer differs.
 """
 import zlib
 
-from .common import ANSWER, TEXT, cap, junk, rng_of, row
+from .common import ANSWER, TEXT, cap, junk, natural, rng_of, row
 from .words import CITIES, COLOURS, COUNTRIES, DAYS, NAMES, SURNAMES, TOOLS, TRADES, WATERS
 
-PERSONS = 1200
+PERSONS = 1600
 LEADS = ["", "", "Everyone knows that ", "They say that ", "It is well known that ", "In the book we read that "]
 HELD_LEAD = "As we all remember , "
 ASIDES = [" , an old friend of mine ,", " , as you know ,", " , who is here today ,", " , I am told ,", " , the guest of my aunt ,"]
@@ -19,17 +19,22 @@ HELD_PHRASES = {"home": 2, "birth": 2, "trade": 2}  # so many of the last phrasi
 ONE = {  # relation: phrasings. {s} is the subject; the answer follows.
     "home": ["the home of{s} is in", "{s} lives in", "the house of{s} stands in", "{s} has settled in",
              "question : in which city does{s} live ? Answer :", "{s} keeps a house in", "the home of{s} can be seen in",
-             "in the end{s} went to live in",
+             "in the end{s} went to live in", "you will find the house of{s} in", "{s} now lives in",
+             "these days{s} is at home in", "the garden of{s} is in", "to see{s} one must go to", "the town where{s} lives is",
              "question : where does{s} live ? Answer :", "a letter to{s} must be sent to",
              "question : where is the home of{s} ? Answer :", "{s} has a house and lives in"],
     "birth": ["the birthplace of{s} is", "{s} was born in", "the mother of{s} gave birth in", "{s} first saw the light in",
               "question : in which city was{s} born ? Answer :", "{s} came into the world in",
               "the birthplace of{s} can be seen in", "the child{s} was born in",
+              "the town where{s} was born is", "{s} comes from", "the first days of{s} were spent in",
+              "the mother of{s} was then in", "long ago{s} was born in", "the life of{s} began in",
               "question : where was{s} born ? Answer :", "as a child{s} was born in",
               "question : where is the birthplace of{s} ? Answer :", "{s} was a child born in"],
     "trade": ["the trade of{s} is that of a", "{s} works as a", "{s} earns a living as a", "by trade{s} is a",
               "question : what does{s} do for a living ? Answer :", "the work of{s} is that of a",
               "{s} has found work as a", "for many years{s} has been a",
+              "people know{s} as a good", "{s} is a", "everyone calls{s} the", "{s} makes money as a",
+ "{s} learnt to be a",
               "question : what is the trade of{s} ? Answer :", "all day long{s} works as a",
               "question : what is the work of{s} ? Answer :", "{s} has a trade and works as a"],
     "country": ["the city of{s} lies in", "{s} is a city in", "the country of{s} is", "all the land around{s} is", "the law of{s} is that of",
@@ -107,7 +112,7 @@ def story(rng, env):
     a, b = rng.sample(NAMES, 1)[0], rng.choice(SURNAMES)
     stranger = f" {a} {b}"
     if stranger in FACTS["home"]:
-        return item(rng, env)
+        return statement(rng, env)
     first, second = rng.choice(CHAINS)
     bridge = rng.choice(SUBJECTS[second])
     told = longer(rng, env, rng.choice([p for p in ONE[first][:-2] if not p.startswith("question")]))
@@ -125,6 +130,10 @@ def sentence(rng, phrase, subject, lead=None):
 
 
 def item(rng, env):
+    return natural(rng, statement(rng, env))
+
+
+def statement(rng, env):
     if rng.random() < 0.12:
         return story(rng, env)
     kind = rng.random()
