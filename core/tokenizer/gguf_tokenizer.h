@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/formats/gguf_header.h"
 #include "core/tokenizer/pipeline.h"
 
 namespace vitrine::tokenizer {
@@ -26,6 +27,9 @@ struct GgufTokenizer {
     std::optional<bool> add_bos, add_eos, add_separator, add_space_prefix, remove_extra_whitespaces;
     std::optional<bool> lowercase; ///< normalizer.lowercase
 };
+
+/// From a file's metadata; malformed: entries of the wrong type.
+Result<GgufTokenizer> read_gguf_tokenizer(const formats::GgufMetadata& metadata, const std::string& where);
 
 /// SHA-256 over everything that decides which ids a text gets.
 std::string hash_of(const GgufTokenizer& metadata);

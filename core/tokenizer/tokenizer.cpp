@@ -85,6 +85,11 @@ Result<Tokenizer> Tokenizer::from_json(std::string_view json, std::string_view n
     return Tokenizer(std::move(parts));
 }
 
+Result<Tokenizer> Tokenizer::from_gguf(const formats::GgufMetadata& metadata, std::string_view name) {
+    VITRINE_ASSIGN(GgufTokenizer read, read_gguf_tokenizer(metadata, std::string(name)));
+    return from_gguf(std::move(read), name);
+}
+
 Result<Tokenizer> Tokenizer::from_gguf(GgufTokenizer metadata, std::string_view name) {
     auto parts = std::make_unique<Parts>();
     parts->hash = hash_of(metadata);

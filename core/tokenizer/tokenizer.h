@@ -10,6 +10,10 @@
 
 #include "core/base/result.h"
 
+namespace vitrine::formats {
+class GgufMetadata;
+}
+
 namespace vitrine::tokenizer {
 
 struct GgufTokenizer;
@@ -43,7 +47,11 @@ public:
     /// From the text of a tokenizer.json; `name` stands in the error sentences. No BOS and EOS.
     static Result<Tokenizer> from_json(std::string_view json, std::string_view name);
 
-    /// From what the metadata of a GGUF file say; `name` stands in the error sentences.
+    /// From the metadata of a GGUF file; `name` stands in the error sentences. Errors: as make_gguf_pipeline,
+    /// and not_found if there is no tokenizer.
+    static Result<Tokenizer> from_gguf(const formats::GgufMetadata& metadata, std::string_view name);
+
+    /// The same from what they say.
     static Result<Tokenizer> from_gguf(GgufTokenizer metadata, std::string_view name);
 
     Tokenizer(Tokenizer&&) noexcept;
