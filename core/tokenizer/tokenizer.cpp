@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/hash.h"
+#include "core/formats/gguf.h"
 #include "core/tokenizer/gguf_tokenizer.h"
 #include "core/tokenizer/pipeline.h"
 #include "core/tokenizer/tokenizer_folder.h"
@@ -69,6 +70,10 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 Result<Tokenizer> Tokenizer::load(const std::filesystem::path& folder) {
+    if (formats::is_gguf(folder)) {
+        VITRINE_ASSIGN(const formats::GgufModel file, formats::open_gguf(folder));
+        return from_gguf(file.metadata, folder.string());
+    }
     VITRINE_ASSIGN(TokenizerFolder read, read_tokenizer_folder(folder));
     auto parts = std::make_unique<Parts>();
     parts->pipeline = std::move(read.pipeline);

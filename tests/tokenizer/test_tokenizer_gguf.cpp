@@ -1,7 +1,10 @@
 // Tokenizers of GGUF files against the ids that llama.cpp gives (vocabularies, inputs and ids: llama.cpp,
 // MIT).
+#include <fstream>
+
 #include <fmt/format.h>
 
+#include <QTemporaryDir>
 #include <QtTest>
 
 #include "core/formats/gguf_header.h"
@@ -71,6 +74,15 @@ private slots:
                 ids += fmt::format(" {}", token.id);
             QCOMPARE(ids, lines[i]);
         }
+    }
+
+    void a_file_is_opened_by_its_path() {
+        const QTemporaryDir folder;
+        const fs::path path = fs::path(folder.path().toStdString()) / "x.gguf";
+        std::ofstream(path, std::ios::binary) << read_xz(fixtures / "ggml-vocab-llama-spm.gguf.xz");
+        const auto tokenizer = Tokenizer::load(path);
+        QVERIFY2(tokenizer, tokenizer ? "" : tokenizer.error().message.c_str());
+        QCOMPARE(tokenizer->size(), std::size_t{32000});
     }
 
     void special_tokens_are_put_around() {
