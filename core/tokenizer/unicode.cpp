@@ -145,4 +145,9 @@ std::u32string lower_case(char32_t value) {
     return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value)))};
 }
 
+std::u32string upper_case(char32_t value) {
+    if (value == 0xDF) return U"SS";
+    return {static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(value)))};
+}
+
 } // namespace vitrine::tokenizer

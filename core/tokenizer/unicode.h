@@ -43,5 +43,6 @@ bool is_control(char32_t value);         ///< categories Cc, Cf, Co
 
 /// Full lower-case mapping without context: one character, or two for U+0130.
 std::u32string lower_case(char32_t value);
+std::u32string upper_case(char32_t value); ///< one character, or two for U+00DF
 
 } // namespace vitrine::tokenizer

@@ -1,0 +1,28 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/chat/syntax.h"
+
+namespace vitrine::chat {
+
+/// Where in a rendered text a message lies, its markers included: bytes [begin, end).
+struct RoleSpan {
+    std::string role;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    bool operator==(const RoleSpan&) const = default;
+};
+
+struct Rendered {
+    std::string text;
+    std::vector<RoleSpan> roles; ///< of the messages that a loop went over, in the order of the text
+};
+
+/// Runs a template with variables. Errors: malformed with the line; usage: the template's own
+/// raise_exception; unsupported: a filter or test that Vitrine does not know; too_large: a template that does
+/// not come to an end.
+Result<Rendered> render(const Block& block, Dict variables);
+
+} // namespace vitrine::chat
