@@ -1,14 +1,19 @@
 // From a name to a model that is resident on a device.
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "core/engine/engine.h"
 #include "core/engine/resources.h"
+#include "core/formats/gguf.h"
 #include "core/formats/hf_config.h"
 #include "core/model/family.h"
+#include "core/model/gguf_model.h"
 #include "core/model/shapes.h"
+#include "core/tokenizer/gguf_tokenizer.h"
 
 namespace vitrine::engine {
 
@@ -37,6 +42,67 @@ std::vector<std::int32_t> stop_ids_of(const formats::HfFolder& folder) {
     return {};
 }
 
+std::optional<std::int32_t> id_of(const formats::GgufMetadata& data, const char* key) {
+    const auto id = data.integer(key);
+    if (!id || *id < 0 || *id > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+    return static_cast<std::int32_t>(*id);
+}
+
+/// A small number of a list; 0 for what is none.
+std::int32_t whole(double number) {
+    return number >= -1000 && number <= 1000 ? static_cast<std::int32_t>(number) : 0;
+}
+
+tokenizer::GgufTokenizer tokenizer_of(const formats::GgufMetadata& data) {
+    const auto text = [&](const char* key) { return std::string(data.text(key).value_or("")); };
+    const auto flag = [&](const char* name) { return data.flag(fmt::format("tokenizer.ggml.{}", name)); };
+    const auto id = [&](const char* name) {
+        return id_of(data, fmt::format("tokenizer.ggml.{}_token_id", name).c_str());
+    };
+    tokenizer::GgufTokenizer tokenizer;
+    tokenizer.architecture = text("general.architecture");
+    tokenizer.name = text("general.name");
+    tokenizer.model = text("tokenizer.ggml.model");
+    tokenizer.pre = text("tokenizer.ggml.pre");
+    if (const auto tokens = data.texts("tokenizer.ggml.tokens"))
+        tokenizer.tokens.assign(tokens->begin(), tokens->end());
+    if (const auto merges = data.texts("tokenizer.ggml.merges"))
+        tokenizer.merges.assign(merges->begin(), merges->end());
+    for (const double score : data.numbers("tokenizer.ggml.scores").value_or(std::vector<double>{}))
+        tokenizer.scores.push_back(static_cast<float>(score));
+    for (const double kind : data.numbers("tokenizer.ggml.token_type").value_or(std::vector<double>{}))
+        tokenizer.kinds.push_back(whole(kind));
+    if (const auto map = data.numbers("tokenizer.ggml.precompiled_charsmap"))
+        for (const double byte : *map)
+            tokenizer.char_map += static_cast<char>(whole(byte));
+    tokenizer.bos = id("bos");
+    tokenizer.eos = id("eos");
+    tokenizer.unknown = id("unknown");
+    tokenizer.separator = id("seperator"); // spelled so in the files
+    tokenizer.cls = id("cls");
+    tokenizer.add_bos = flag("add_bos_token");
+    tokenizer.add_eos = flag("add_eos_token");
+    tokenizer.add_separator = flag("add_sep_token");
+    tokenizer.add_space_prefix = flag("add_space_prefix");
+    tokenizer.remove_extra_whitespaces = flag("remove_extra_whitespaces");
+    tokenizer.lowercase = flag("normalizer.lowercase");
+    return tokenizer;
+}
+
+/// Configuration, stop ids and tokenizer of a model in GGUF form, from its metadata.
+Status describe_gguf(const fs::path& path, Description& description) {
+    VITRINE_ASSIGN(const fs::path file, model::gguf_at(path));
+    VITRINE_ASSIGN(const formats::GgufModel gguf, formats::open_gguf(file));
+    VITRINE_ASSIGN(const auto translation, model::translate_gguf(gguf, file.string()));
+    description.config = dump_json(translation.config);
+    for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
+        if (const auto id = id_of(gguf.metadata, key)) description.stop_ids.push_back(*id);
+    if (gguf.metadata.find("tokenizer.ggml.tokens") == nullptr) return {};
+    VITRINE_ASSIGN(description.tokenizer,
+                   tokenizer::Tokenizer::from_gguf(tokenizer_of(gguf.metadata), file.string()));
+    return {};
+}
+
 } // namespace
 
 Result<fs::path> model_folder(const std::string& name) {
@@ -54,6 +120,10 @@ Result<Description> describe_model(const std::string& name, const CancelToken& c
     }
     VITRINE_ASSIGN(const fs::path folder, model_folder(name));
     VITRINE_ASSIGN(description.model, model::open_model_folder(folder, cancel, progress));
+    if (description.model.format == "gguf") {
+        VITRINE_TRY(describe_gguf(folder, description));
+        return description;
+    }
     VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
     description.config = dump_json(source.config);
     description.stop_ids = stop_ids_of(source);

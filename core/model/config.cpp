@@ -100,6 +100,16 @@ Result<RotarySpec> rotary_of(const Config& config, int dims, double default_thet
             frequency /= static_cast<float>(factor);
         return rotary;
     }
+    if (type == "divisors") { // of GGUF: a divisor for each frequency
+        const Json list = rope.json().value("divisors", Json::array());
+        if (list.size() != rotary.inverse_frequency.size())
+            return fail(Code::malformed,
+                        fmt::format("{}: there are {} divisors of {} frequencies.", config.path(),
+                                    list.size(), rotary.inverse_frequency.size()));
+        for (std::size_t i = 0; i < list.size(); ++i)
+            rotary.inverse_frequency[i] /= list[i].get<float>();
+        return rotary;
+    }
     if (type == "llama3") {
         VITRINE_ASSIGN(const double low, rope.number_or("low_freq_factor", 1.0));
         VITRINE_ASSIGN(const double high, rope.number_or("high_freq_factor", 4.0));

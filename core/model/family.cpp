@@ -4,6 +4,7 @@
 
 #include "core/formats/hf_config.h"
 #include "core/formats/weights_hash.h"
+#include "core/model/gguf_model.h"
 
 namespace vitrine::model {
 
@@ -30,8 +31,42 @@ Result<const Family*> family_of(const Config& config) {
 
 } // namespace
 
+namespace {
+
+struct GgufStorage {
+    formats::GgufModel file;
+    GgufTranslation translation;
+};
+
+Result<Model> open_gguf_model(const std::filesystem::path& path, const std::string& name,
+                              const CancelToken& cancel, const Progress& progress) {
+    VITRINE_ASSIGN(formats::GgufModel file, formats::open_gguf(path));
+    VITRINE_ASSIGN(GgufTranslation translation, translate_gguf(file, path.string()));
+    const Config config(translation.config, path.string());
+    VITRINE_ASSIGN(const Family* family, family_of(config));
+    Model model;
+    model.path = name;
+    model.format = "gguf";
+    VITRINE_ASSIGN(model.spec, family->spec(config));
+    VITRINE_ASSIGN(model.weights_hash, formats::cached_weights_hash(
+                                           file.files, formats::weights_cache_folder(), cancel, progress));
+    const auto storage =
+        std::make_shared<const GgufStorage>(GgufStorage{std::move(file), std::move(translation)});
+    model.storage = storage;
+    Binder binder(model, storage->translation.tensors, family->prefixes);
+    VITRINE_TRY(family->bind(model.spec, binder));
+    for (const Weight& weight : model.weights)
+        if (weight.name != "unembed.W_U" || !model.spec.tied) model.parameters += weight.rows * weight.cols;
+    return model;
+}
+
+} // namespace
+
 Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
                                 const Progress& progress) {
+    auto gguf = gguf_at(folder);
+    if (gguf) return open_gguf_model(*gguf, folder.string(), cancel, progress);
+    if (gguf.error().code == Code::usage) return tl::unexpected(gguf.error()); // several models
     VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
     const Config config(source.config, (folder / "config.json").string());
     VITRINE_ASSIGN(const Family* family, family_of(config));

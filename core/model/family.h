@@ -21,8 +21,9 @@ struct Family {
 Family gpt2_family();
 Family llama_family();
 
-/// Opens a Hugging Face folder: reads config.json, maps the safetensors files, binds and hashes the weights.
-/// Nothing is copied. unsupported names a family that Vitrine does not know.
+/// Opens a Hugging Face folder (config.json, and safetensors or pytorch_model.bin) or a model in GGUF form, a
+/// file or the folder of one: reads what describes it, maps the files, binds and hashes the weights. Nothing
+/// is copied. unsupported names a family that Vitrine does not know.
 Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
                                 const Progress& progress);
 

@@ -9,9 +9,11 @@ namespace {
 template <typename S>
 void copy_row(const model::Weight& table, std::int64_t index, float scale, S* out) {
     const auto size = static_cast<std::int64_t>(dtype_size(table.dtype));
-    const std::byte* row = table.data + index * table.row_stride * size;
-    if (table.col_stride == 1 && dtype_size(table.dtype) != 1 && table.dtype != DType::i16 &&
-        table.dtype != DType::i32 && table.dtype != DType::i64) {
+    const std::byte* row = table.at(index, 0);
+    if (in_blocks(table.dtype)) {
+        kernels<S>().widen_blocks(table.dtype, row, 0, table.cols, out);
+    } else if (table.col_stride == 1 && dtype_size(table.dtype) != 1 && table.dtype != DType::i16 &&
+               table.dtype != DType::i32 && table.dtype != DType::i64) {
         kernels<S>().widen(table.dtype, row, table.cols, out);
     } else {
         for (std::int64_t c = 0; c < table.cols; ++c) {

@@ -69,6 +69,9 @@ struct Kernels {
     /// Widens (or narrows) elements of type f16, bf16, f32 or f64.
     void (*widen)(DType from, const std::byte* in, std::int64_t count, S* out);
 
+    /// Widens elements [first, first + count) of a run of quantised blocks, with the bits of dequantize().
+    void (*widen_blocks)(DType from, const std::byte* run, std::int64_t first, std::int64_t count, S* out);
+
     /// to[c][r] = from[r][c]
     void (*transpose)(const S* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, S* to,
                       std::int64_t to_stride);

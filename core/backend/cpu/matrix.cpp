@@ -12,7 +12,9 @@ namespace {
 
 /// What panels hold: the file's type where a kernel can widen it, else the nearest that one can.
 template <typename S>
-DType stored_type(DType file) {
+DType stored_type(const model::Weight& weight) {
+    const DType file = weight.dtype;
+    if (in_blocks(file) && weight.row_stride == 1) return file;
     if (file == DType::f16 || file == DType::bf16) return file;
     if (file == DType::f64 && std::is_same_v<S, double>) return DType::f64;
     return DType::f32;
@@ -44,6 +46,13 @@ void copy_panel(const model::Weight& weight, std::int64_t first, std::int64_t co
 void convert_panel(const model::Weight& weight, std::int64_t first, std::int64_t count, std::int64_t width,
                    std::byte* out) {
     auto* row = reinterpret_cast<float*>(out);
+    if (in_blocks(weight.dtype)) { // along the rows: a table of embeddings used in a product
+        for (std::int64_t k = 0; k < weight.rows; ++k, row += width) {
+            std::fill(row, row + width, 0.0F);
+            kernels<float>().widen_blocks(weight.dtype, weight.at(k, 0), first, count, row);
+        }
+        return;
+    }
     for (std::int64_t k = 0; k < weight.rows; ++k, row += width) {
         std::fill(row, row + width, 0.0F);
         for (std::int64_t c = 0; c < count; ++c)
@@ -55,8 +64,8 @@ void convert_panel(const model::Weight& weight, std::int64_t first, std::int64_t
 
 template <typename S>
 Matrix<S>::Matrix(const model::Weight& weight, Routine routine, ThreadPool& pool)
-    : weight_(weight), routine_(routine), stored_(stored_type<S>(weight.dtype)) {
-    if (routine != Routine::packed) return;
+    : weight_(weight), routine_(routine), stored_(stored_type<S>(weight)) {
+    if (in_place()) return;
     const std::int64_t width = kernels<S>().panel_columns;
     const std::int64_t count = (weight.cols + width - 1) / width;
     const auto panel_bytes = static_cast<std::size_t>(weight.rows * width) * dtype_size(stored_);
@@ -79,12 +88,28 @@ Matrix<S>::Matrix(const model::Weight& weight, Routine routine, ThreadPool& pool
 
 template <typename S>
 std::uint64_t Matrix<S>::resident_bytes() const {
-    if (routine_ == Routine::packed) return panels_.capacity();
-    return static_cast<std::uint64_t>(inner() * columns()) * dtype_size(weight_.dtype);
+    if (!in_place()) return panels_.capacity();
+    return stored_bytes(weight_.dtype, inner() * columns());
+}
+
+template <typename S>
+const S* Matrix<S>::widened_panel(std::int64_t index, std::int64_t k, std::int64_t count,
+                                  Buffer<S>& scratch) const {
+    const Kernels<S>& kernel = kernels<S>();
+    const std::int64_t width = kernel.panel_columns;
+    const std::int64_t columns = std::min(width, weight_.cols - index * width);
+    S* out = scratch.at_least(static_cast<std::size_t>(2 * count * width));
+    S* by_column = out + count * width;
+    for (std::int64_t c = 0; c < columns; ++c)
+        kernel.widen_blocks(stored_, weight_.at(0, index * width + c), k, count, by_column + c * count);
+    std::fill(by_column + columns * count, by_column + width * count, S{0});
+    kernel.transpose(by_column, count, width, count, out, width);
+    return out;
 }
 
 template <typename S>
 const S* Matrix<S>::panel(std::int64_t index, std::int64_t k, std::int64_t count, Buffer<S>& scratch) const {
+    if (in_blocks(stored_)) return widened_panel(index, k, count, scratch);
     const std::int64_t width = kernels<S>().panel_columns;
     const std::int64_t first = (index * inner() + k) * width;
     const std::byte* at = panels_.data() + first * static_cast<std::int64_t>(dtype_size(stored_));
@@ -96,7 +121,23 @@ const S* Matrix<S>::panel(std::int64_t index, std::int64_t k, std::int64_t count
 }
 
 template <typename S>
+typename Matrix<S>::Block Matrix<S>::widened_block(const Part& part, Buffer<S>& scratch) const {
+    S* out = scratch.at_least(static_cast<std::size_t>(part.inner() * part.columns()));
+    if (weight_.row_stride == 1) {
+        for (std::int64_t c = 0; c < part.columns(); ++c)
+            kernels<S>().widen_blocks(weight_.dtype, weight_.at(0, part.column_begin + c), part.inner_begin,
+                                      part.inner(), out + c * part.inner());
+        return {out, part.inner(), true};
+    }
+    for (std::int64_t k = 0; k < part.inner(); ++k)
+        kernels<S>().widen_blocks(weight_.dtype, weight_.at(part.inner_begin + k, 0), part.column_begin,
+                                  part.columns(), out + k * part.columns());
+    return {out, part.columns(), false};
+}
+
+template <typename S>
 typename Matrix<S>::Block Matrix<S>::block(const Part& part, Buffer<S>& scratch) const {
+    if (in_blocks(weight_.dtype)) return widened_block(part, scratch);
     constexpr DType own = std::is_same_v<S, float> ? DType::f32 : DType::f64;
     const std::byte* at = element(weight_, part.inner_begin, part.column_begin);
     const bool aligned = reinterpret_cast<std::uintptr_t>(at) % alignof(S) == 0;

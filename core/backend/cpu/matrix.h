@@ -23,7 +23,8 @@ struct Part {
 
 /// For `packed`, a copy in panels [columns / P][inner][P], the last one filled up with zeros, P =
 /// kernels<S>().panel_columns. For the libraries' routines the weight itself, which must outlive the matrix.
-/// 16-bit elements stay 16-bit; a part is widened to S just before it is used.
+/// 16-bit elements stay 16-bit; quantised blocks are used where they are stored, without a copy. A part is
+/// widened to S just before it is used.
 template <typename S>
 class Matrix {
 public:
@@ -35,8 +36,12 @@ public:
     std::int64_t columns() const { return weight_.cols; }
     Part whole() const { return {0, inner(), 0, columns()}; }
     std::uint64_t resident_bytes() const;
+    /// Whether the weight itself is used, so that its memory must stay.
+    bool in_place() const { return in_blocks(stored_) || routine_ != Routine::packed; }
+    /// Steps of the inner axis that are worth widening at once.
+    std::int64_t inner_block() const { return in_blocks(stored_) ? 512 : 384; }
 
-    /// Rows k … k + count of a panel, [count][P]: in place, or widened into scratch (count · P elements).
+    /// Rows k … k + count of a panel, [count][P]: in place, or widened into scratch.
     const S* panel(std::int64_t index, std::int64_t k, std::int64_t count, Buffer<S>& scratch) const;
 
     /// A block for the libraries: in place if it is stored as S, else widened into scratch.
@@ -48,6 +53,9 @@ public:
     Block block(const Part& part, Buffer<S>& scratch) const;
 
 private:
+    Block widened_block(const Part& part, Buffer<S>& scratch) const;
+    const S* widened_panel(std::int64_t index, std::int64_t k, std::int64_t count, Buffer<S>& scratch) const;
+
     model::Weight weight_;
     Routine routine_ = Routine::packed;
     DType stored_ = DType::f32; ///< of the panels

@@ -9,7 +9,6 @@ namespace vitrine::backend::cpu {
 
 namespace {
 
-constexpr std::int64_t inner_block = 384;  // a slice of a panel and a tile of X stay in the first two caches
 constexpr std::int64_t tiles_per_job = 48; // tiles of X that meet a slice while it is there
 constexpr std::int64_t panels_per_job = 4; // at most: fewer where all threads would not have enough jobs
 
@@ -52,6 +51,8 @@ struct PackedProduct {
         tile.first = static_cast<int>(begin - left);
         tile.last = static_cast<int>(end - left);
         tile.y_stride = y.stride;
+        // A slice of a panel and a tile of X stay in the first two caches.
+        const std::int64_t inner_block = matrix.inner_block();
         for (std::int64_t k = 0; k < part.inner(); k += inner_block) {
             tile.inner = std::min(inner_block, part.inner() - k);
             tile.w = matrix.panel(panel, part.inner_begin + k, tile.inner, scratch);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/mapped_pages.h"
+#include "core/base/quantized.h"
 
 namespace vitrine::backend::cpu {
 
@@ -35,7 +36,7 @@ bool finite(DType dtype, const std::byte* data, std::int64_t count) {
     case DType::f64:
         return finite_bits<std::uint64_t>(data, count, 0x7FF0000000000000U);
     default:
-        return true;
+        return !in_blocks(dtype) || finite_blocks(dtype, data, count);
     }
 }
 
@@ -44,26 +45,20 @@ bool finite(const model::Weight& weight, ThreadPool& pool) {
     const bool by_rows = weight.rows_are_dense() || (weight.rows == 1 && weight.group == 0);
     const std::int64_t runs = by_rows ? weight.rows : weight.cols;
     const std::int64_t length = by_rows ? weight.cols : weight.rows;
-    const auto size = static_cast<std::int64_t>(dtype_size(weight.dtype));
     const std::int64_t runs_per_job = std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, length));
     std::atomic<bool> good{true};
-    pool.parallel_for(static_cast<std::size_t>((runs + runs_per_job - 1) / runs_per_job),
-                      [&](std::size_t job) {
-                          const std::int64_t first = static_cast<std::int64_t>(job) * runs_per_job;
-                          for (std::int64_t run = first; run < std::min(runs, first + runs_per_job); ++run)
-                              if (const auto at = by_rows ? weight.index(run, 0) : weight.index(0, run);
-                                  !finite(weight.dtype, weight.data + at * size, length))
-                                  good = false;
-                      });
+    pool.parallel_for(
+        static_cast<std::size_t>((runs + runs_per_job - 1) / runs_per_job), [&](std::size_t job) {
+            const std::int64_t first = static_cast<std::int64_t>(job) * runs_per_job;
+            for (std::int64_t run = first; run < std::min(runs, first + runs_per_job); ++run)
+                if (!finite(weight.dtype, by_rows ? weight.at(run, 0) : weight.at(0, run), length))
+                    good = false;
+        });
     return good;
 }
 
 /// Tables are read a row at a time by token or position.
 bool is_table(const model::Weight& weight) { return weight.name == "W_E" || weight.name == "W_pos"; }
-
-std::size_t stored_bytes(const model::Weight& weight) {
-    return static_cast<std::size_t>(weight.extent()) * dtype_size(weight.dtype);
-}
 
 } // namespace
 
@@ -95,7 +90,8 @@ Result<Weights<S>> Weights<S>::load(const model::Model& model, Routine routine, 
         } else if (!is_table(weight)) {
             loaded.matrices_[i] = std::make_unique<Matrix<S>>(weight, routine, pool);
         }
-        if (routine == Routine::packed) pages.drop(weight.data, stored_bytes(weight));
+        const auto& matrix = loaded.matrices_[i];
+        if (matrix == nullptr || !matrix->in_place()) pages.drop(weight.data, weight.span_bytes());
     }
     return loaded;
 }

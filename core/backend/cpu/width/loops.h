@@ -11,6 +11,8 @@ void pack_tile(const S* x, std::int64_t stride, int rows, std::int64_t inner, S*
 template <typename S>
 void widen(DType from, const std::byte* in, std::int64_t count, S* out);
 template <typename S>
+void widen_blocks(DType from, const std::byte* run, std::int64_t first, std::int64_t count, S* out);
+template <typename S>
 void multiply_tile(const Tile<S>& tile);
 template <typename S>
 void multiply_column(int rows, std::int64_t inner, const S* x, const S* column, S* y);

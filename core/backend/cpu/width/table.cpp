@@ -12,6 +12,7 @@ Kernels<S> table() {
     kernels.multiply_tile = multiply_tile<S>;
     kernels.pack_tile = pack_tile<S>;
     kernels.widen = widen<S>;
+    kernels.widen_blocks = widen_blocks<S>;
     kernels.multiply_column = multiply_column<S>;
     kernels.gemm = gemm<S>;
     kernels.transpose = transpose<S>;
