@@ -47,7 +47,7 @@ Error not_finite(const model::Weight& weight) {
 class Packer {
 public:
     Packer(const model::Weight& weight, Blocks in, Blocks out, std::uint32_t width)
-        : weight_(weight), in_(in), width_(width), element_(dtype_size(weight.dtype)) {
+        : weight_(weight), in_(in), width_(width) {
         // Column of the padded matrix → column of the weight, −1 for padding.
         source_.assign(static_cast<std::size_t>(padded_size(weight.cols, out)), -1);
         for (std::int64_t c = 0; c < weight.cols; ++c)
@@ -69,9 +69,7 @@ public:
     }
 
 private:
-    const std::byte* at(std::int64_t r, std::int64_t c) const {
-        return weight_.data + static_cast<std::size_t>(weight_.index(r, c)) * element_;
-    }
+    const std::byte* at(std::int64_t r, std::int64_t c) const { return weight_.at(r, c); }
 
     void by_rows(std::span<const std::int64_t> source, std::span<float> out) {
         row_.resize(source.size());
@@ -86,7 +84,13 @@ private:
                 while (i + count < source.size() &&
                        source[i + count] == source[i] + static_cast<std::int64_t>(count))
                     ++count;
-                widen(weight_.dtype, at(r, source[i]), {target + i, count});
+                if (in_blocks(weight_.dtype)) { // which may begin before these columns
+                    row_.resize(static_cast<std::size_t>(source[i]) + count);
+                    widen(weight_.dtype, at(r, 0), row_);
+                    std::copy(row_.end() - static_cast<std::ptrdiff_t>(count), row_.end(), target + i);
+                } else {
+                    widen(weight_.dtype, at(r, source[i]), {target + i, count});
+                }
                 i += count;
             }
         }
@@ -111,7 +115,6 @@ private:
     const model::Weight& weight_;
     Blocks in_;
     std::size_t width_;
-    std::size_t element_;
     std::vector<std::int64_t> source_;
     std::vector<float> row_;
 };
@@ -167,7 +170,7 @@ Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
         }
         if (shares_its_twins_copy(id)) continue;
         VITRINE_TRY(matrix(id, {}, {}));
-        pages.drop(weight.data, static_cast<std::size_t>(weight.extent()) * dtype_size(weight.dtype));
+        pages.drop(weight.data, weight.span_bytes());
     }
     return {};
 }
