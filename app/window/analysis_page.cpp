@@ -1,98 +1,105 @@
 #include "app/window/analysis_page.h"
 
 #include <QComboBox>
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QStackedWidget>
+#include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "views/figure/column.h"
+#include "views/analyses/difference.h"
 #include "views/figure/figure_for.h"
-#include "views/figure/heatmap.h"
 
 namespace vitrine::window {
 
 namespace {
 
-constexpr int side_width = 250;
-
-// Keeps the canvas as wide as what is seen, and as high as its picture needs.
-class FittingScroll : public QScrollArea {
-public:
-    using QScrollArea::QScrollArea;
-    void fit(views::FigureCanvas* canvas, const figure::Theme& theme) {
-        const int width = viewport()->width();
-        int height = viewport()->height();
-        if (const auto column = std::dynamic_pointer_cast<figure::Column>(canvas->picture()))
-            for (const QRectF& place : column->places({0, 0}, width - 20, theme))
-                height = std::max(height, static_cast<int>(place.bottom()) + 24);
-        canvas->resize(width, height);
-    }
-};
+constexpr int rest_ms = 250; ///< a live page follows once typing rests so long
+QString first_sentence(const QString& text) {
+    const qsizetype end = text.indexOf(QStringLiteral(". "));
+    return end < 0 ? text : text.left(end + 1);
+}
 
 } // namespace
 
-AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, QStringList ids, QWidget* parent)
-    : QWidget(parent), bench_(bench), desk_(desk), ids_(std::move(ids)), choice_(new QComboBox(this)),
-      about_(new QLabel(this)), form_(new views::AnalysisForm(this)), run_(new QPushButton(tr("Run"), this)),
-      place_(new QStackedWidget(this)), scroll_(new FittingScroll(this)),
-      canvas_(new views::FigureCanvas(desk, this)), empty_(new views::EmptyState(this)) {
+AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStringList ids, QString topic,
+                           QWidget* parent)
+    : QWidget(parent), bench_(bench), desk_(desk), runner_(runner), ids_(std::move(ids)),
+      topic_(std::move(topic)), choice_(new QComboBox(this)), title_(new QLabel(this)),
+      summary_(new views::ElidedLabel(this)), about_(new QLabel(this)), explain_(new QToolButton(this)),
+      form_(new views::AnalysisForm(this)), run_(new QPushButton(tr("Run"), this)),
+      export_(new QPushButton(tr("Export…"), this)), place_(new QStackedWidget(this)),
+      scroll_(new views::FigureScroll(desk, this)), empty_(new views::EmptyState(this)) {
+    build();
+    rest_.setSingleShot(true);
+    rest_.setInterval(rest_ms);
+    connect(&rest_, &QTimer::timeout, this, &AnalysisPage::run_if_live);
+    connect(choice_, &QComboBox::currentIndexChanged, this, [this] {
+        show_manifest();
+        emit state_changed();
+    });
+    connect(run_, &QPushButton::clicked, this, [this] { run(true); });
+    connect(empty_, &views::EmptyState::pressed, this, [this] { run(!live_); });
+    connect(export_, &QPushButton::clicked, this, [this] { emit desk_.export_wanted(scroll_->canvas()); });
+    connect(explain_, &QToolButton::toggled, about_, &QWidget::setVisible);
+    connect(form_, &views::AnalysisForm::submitted, this, [this] {
+        run(!live_);
+        emit state_changed();
+    });
+    connect(&desk_, &views::Desk::run_changed, &rest_, qOverload<>(&QTimer::start));
+    connect(&desk_, &views::Desk::theme_changed, this, &AnalysisPage::redraw);
+}
+
+void AnalysisPage::build() {
     about_->setWordWrap(true);
     about_->setTextFormat(Qt::RichText);
     about_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    auto* side = new QVBoxLayout;
-    side->setSpacing(8);
-    side->addWidget(choice_);
-    side->addWidget(form_);
-    auto* export_button = new QPushButton(tr("Export figure or numbers…"), this);
-    side->addWidget(run_);
-    side->addWidget(export_button);
-    side->addSpacing(6);
-    side->addWidget(about_);
-    side->addStretch(1);
-    auto* side_widget = new QWidget(this);
-    side_widget->setLayout(side);
-    side_widget->setFixedWidth(side_width);
-    side->setContentsMargins(4, 4, 4, 4);
-
-    scroll_->setWidget(canvas_);
-    scroll_->setFrameShape(QFrame::NoFrame);
-    scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll_->viewport()->installEventFilter(this);
+    about_->setMaximumWidth(900);
+    about_->hide();
+    explain_->setText(tr("Explain"));
+    explain_->setCheckable(true);
+    explain_->setToolTip(tr("What is computed, and by whom it was defined"));
+    run_->setToolTip(tr("Runs it and keeps it as a step of the session"));
+    export_->setToolTip(tr("The picture as SVG, PDF or PNG; the numbers as CSV, NPZ or HDF5 (E)"));
+    choice_->setAccessibleName(tr("Analysis"));
+    auto* head = new QHBoxLayout;
+    head->setSpacing(8);
+    head->addWidget(choice_);
+    head->addWidget(title_);
+    head->addWidget(summary_, 1);
+    head->addWidget(explain_);
+    head->addWidget(export_);
+    head->addWidget(run_);
     place_->addWidget(empty_);
     place_->addWidget(scroll_);
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(8, 8, 8, 4);
-    row->addWidget(side_widget);
-    row->addWidget(place_, 1);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(8, 6, 8, 0);
+    column->setSpacing(6);
+    column->addLayout(head);
+    column->addWidget(form_);
+    column->addWidget(about_);
+    column->addWidget(place_, 1);
     empty_->say(tr("Press Run to analyse the current prompt."), tr("Run"));
-
-    connect(choice_, &QComboBox::currentIndexChanged, this, &AnalysisPage::show_manifest);
-    connect(run_, &QPushButton::clicked, this, &AnalysisPage::run);
-    connect(empty_, &views::EmptyState::pressed, this, &AnalysisPage::run);
-    connect(export_button, &QPushButton::clicked, canvas_, &views::FigureCanvas::export_with_dialog);
-    connect(form_, &views::AnalysisForm::submitted, this, &AnalysisPage::run);
-    connect(canvas_, &views::FigureCanvas::clicked, this, [this](const QPointF& at) { canvas_clicked(at); });
-    connect(&desk_, &views::Desk::run_changed, this, &AnalysisPage::run_if_live);
-    connect(&desk_, &views::Desk::theme_changed, this, &AnalysisPage::redraw);
 }
 
 void AnalysisPage::set_manifests(const Json& manifests) {
     manifests_ = Json::array();
-    const QSignalBlocker quiet(choice_);
-    choice_->clear();
-    for (const Json& manifest : manifests) {
-        const QString id = QString::fromStdString(manifest.at("id").get<std::string>());
-        if (!ids_.isEmpty() && !ids_.contains(id)) continue;
-        manifests_.push_back(manifest);
-        choice_->addItem(QString::fromStdString(manifest.value("title", id.toStdString())), id);
+    {
+        const QSignalBlocker quiet(choice_);
+        choice_->clear();
+        for (const Json& manifest : manifests) {
+            const QString id = QString::fromStdString(manifest.at("id").get<std::string>());
+            if (!ids_.isEmpty() && !ids_.contains(id)) continue;
+            manifests_.push_back(manifest);
+            choice_->addItem(QString::fromStdString(manifest.value("title", id.toStdString())), id);
+        }
     }
     choice_->setVisible(choice_->count() > 1);
+    title_->setVisible(choice_->count() == 1);
     show_manifest();
+    if (!pending_.is_null()) restore(std::exchange(pending_, Json()));
 }
 
 QString AnalysisPage::chosen() const { return choice_->currentData().toString(); }
@@ -100,6 +107,28 @@ QString AnalysisPage::chosen() const { return choice_->currentData().toString();
 void AnalysisPage::choose(const QString& id) {
     const int at = choice_->findData(id);
     if (at >= 0) choice_->setCurrentIndex(at);
+}
+
+Json AnalysisPage::state() const {
+    if (choice_->count() == 0) return pending_; // not known yet: what was remembered stays
+    return {{"analysis", chosen().toStdString()}, {"values", form_->values()}};
+}
+
+void AnalysisPage::restore(const Json& state) {
+    if (!state.is_object()) return;
+    if (choice_->count() == 0) {
+        pending_ = state;
+        return;
+    }
+    const auto id = state.find("analysis");
+    if (id == state.end() || !id->is_string()) return;
+    choose(QString::fromStdString(id->get<std::string>()));
+    if (state.contains("values")) form_->set_values(state["values"]);
+}
+
+void AnalysisPage::show_again(const QString& id, const Json& parameters) {
+    restore({{"analysis", id.toStdString()}, {"values", parameters}});
+    run(false);
 }
 
 void AnalysisPage::show_manifest() {
@@ -112,15 +141,23 @@ void AnalysisPage::show_manifest() {
     const Json& manifest = manifests_[static_cast<std::size_t>(at)];
     run_->setEnabled(true);
     form_->show_manifest(manifest);
+    form_->setVisible(manifest.contains("parameters") && !manifest["parameters"].empty());
     const auto text = [&](const char* name) {
-        return QString::fromStdString(manifest.value(name, std::string())).toHtmlEscaped();
+        return QString::fromStdString(manifest.value(name, std::string()));
     };
-    QString said = QStringLiteral("<p><b>%1</b></p><p>%2</p>").arg(text("title"), text("summary"));
+    title_->setText(QStringLiteral("<b>%1</b>").arg(text("title").toHtmlEscaped()));
+    summary_->say(first_sentence(text("summary")), text("summary"));
+    QString said = QStringLiteral("<p>%1</p>").arg(text("summary").toHtmlEscaped());
     if (!text("citation").isEmpty())
-        said +=
-            QStringLiteral("<p style='color:%1'>%2</p>").arg(desk_.theme().muted.name(), text("citation"));
+        said += QStringLiteral("<p style='color:%1'>%2</p>")
+                    .arg(desk_.theme().muted.name(), text("citation").toHtmlEscaped());
     about_->setText(said);
-    if (shown_analysis_ != chosen()) place_->setCurrentWidget(empty_);
+    if (!record_ || record_->id != chosen().toStdString()) {
+        empty_->say(live_ ? tr("The picture follows the prompt; it is on its way.")
+                          : tr("Press Run to analyse the current prompt."),
+                    live_ ? QString() : tr("Run"));
+        place_->setCurrentWidget(empty_);
+    }
     run_if_live();
 }
 
@@ -129,48 +166,88 @@ void AnalysisPage::showEvent(QShowEvent* event) {
     run_if_live();
 }
 
-void AnalysisPage::run_if_live() {
-    if (!live_ || !isVisible() || !desk_.a() || desk_.a()->step == 0)
-        return; // while typing rests, not before
-    std::vector<std::int32_t> ids;
-    for (const figure::Token& token : desk_.a()->tokens)
-        ids.push_back(token.id);
-    if (ids != shown_ids_ || shown_analysis_ != chosen()) run();
+std::vector<AnalysisPage::Side> AnalysisPage::sides() const {
+    const auto side_of = [](const views::RunPtr& run) {
+        Side out;
+        for (const figure::Token& token : run->tokens) {
+            out.row.ids.push_back(token.id);
+            out.row.special.push_back(token.special);
+        }
+        out.edits = run->edits;
+        return out;
+    };
+    std::vector<Side> out;
+    if (!desk_.a()) return out;
+    if (desk_.side() != views::Side::b) out.push_back(side_of(desk_.a()));
+    if (desk_.side() != views::Side::a && desk_.b()) out.push_back(side_of(desk_.b()));
+    return out;
 }
 
-void AnalysisPage::run() {
-    const views::RunPtr& run = desk_.a();
-    if (!bench_.model() || !run || choice_->currentIndex() < 0) return;
-    run::RunRow row;
-    QString ids;
-    for (const figure::Token& token : run->tokens) {
-        row.ids.push_back(token.id);
-        row.special.push_back(token.special);
-        ids += (ids.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(token.id);
+std::string AnalysisPage::key() const {
+    Json out{{"id", chosen().toStdString()}, {"values", form_->values()}};
+    for (const Side& side : sides()) {
+        Json edits = Json::array();
+        for (const QString& edit : side.edits)
+            edits.push_back(edit.toStdString());
+        out["sides"].push_back({{"ids", side.row.ids}, {"edits", std::move(edits)}});
     }
-    shown_ids_ = row.ids;
-    shown_analysis_ = chosen();
-    const QString command = QStringLiteral("vitrine-cli analyze %1 %2 --ids %3")
-                                .arg(chosen(), views::shell_word(run->model), ids) +
-                            form_->command_options();
+    if (bench_.model()) out["weights"] = bench_.model()->model.weights_hash;
+    return dump_json(out);
+}
+
+void AnalysisPage::run_if_live() {
+    if (!live_ || !isVisible() || !desk_.a() || desk_.stale()) return; // while typing rests, not before
+    if (key() != shown_key_) run(false);
+}
+
+void AnalysisPage::run(bool record) {
+    const auto runs = sides();
+    if (!bench_.model() || runs.empty() || choice_->currentIndex() < 0) return;
+    shown_key_ = key();
+    QString ids;
+    for (const std::int32_t id : runs.front().row.ids)
+        ids += (ids.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(id);
+    // The command line's analyze takes no --edit: only what it can give again is offered as a command.
+    const bool plain = runs.size() == 1 && runs.front().edits.isEmpty();
+    const QString command = plain ? QStringLiteral("vitrine-cli analyze %1 %2 --ids %3")
+                                            .arg(chosen(), views::shell_word(desk_.a()->model), ids) +
+                                        form_->command_options()
+                                  : QString();
     const std::string id = chosen().toStdString();
     bench_.post(
-        this, "analysis " + id, "analysis " + id,
-        [model = bench_.model(), id, values = form_->values(),
-         row](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return engine.analyze(*model, id, values, {row}, cancel, progress);
+        this, "analysis " + topic_.toStdString(), "analysis " + id,
+        [model = bench_.model(), id, values = form_->values(), runs, record,
+         specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
+                                        const Progress& progress) -> Result<engine::AnalysisRecord> {
+            std::vector<engine::AnalysisRecord> records;
+            for (const Side& side : runs) {
+                VITRINE_ASSIGN(const auto changed, Runner::edits_of(*model, side.edits, specials));
+                VITRINE_ASSIGN(auto one, engine.analyze(*model, id, values, {side.row}, cancel, progress,
+                                                        record, changed));
+                records.push_back(std::move(one));
+            }
+            if (records.size() == 1) return records.front();
+            engine::AnalysisRecord out = records.front();
+            VITRINE_ASSIGN(out.results, views::difference_of(records[0].results, records[1].results));
+            out.provenance["minus"] = records[1].provenance;
+            return out;
         },
-        [this, command](Result<engine::AnalysisRecord> answer) {
+        [this, command, record](Result<engine::AnalysisRecord> answer) {
             if (!answer) {
-                shown_ids_.clear();
+                if (answer.error().code == Code::cancelled) shown_key_.clear();
                 record_.reset();
                 empty_->say(QString::fromStdString(answer.error().message), tr("Run again"));
                 place_->setCurrentWidget(empty_);
             } else {
                 show_results(*answer, command);
+                if (record) emit recorded();
             }
             emit finished();
         });
+}
+
+void AnalysisPage::record_shown() {
+    if (record_ && record_->step == 0) run(true);
 }
 
 void AnalysisPage::show_results(const engine::AnalysisRecord& record, const QString& command) {
@@ -184,33 +261,13 @@ void AnalysisPage::redraw() {
     if (!record_) return;
     views::FigureSource source;
     source.name = QString::fromStdString(record_->id);
+    source.topic = topic_;
     source.command = command_;
     source.provenance = record_->provenance;
     source.provenance["analysis"] = record_->id;
     source.provenance["parameters"] = record_->parameters;
-    canvas_->show_picture(figure::figure_for(record_->results, desk_.theme()), source);
-    static_cast<FittingScroll*>(scroll_)->fit(canvas_, desk_.theme());
-}
-
-bool AnalysisPage::eventFilter(QObject* object, QEvent* event) {
-    if (event->type() == QEvent::Resize) static_cast<FittingScroll*>(scroll_)->fit(canvas_, desk_.theme());
-    return QWidget::eventFilter(object, event);
-}
-
-void AnalysisPage::canvas_clicked(const QPointF& at) {
-    const auto column = std::dynamic_pointer_cast<figure::Column>(canvas_->picture());
-    if (!column) return;
-    const auto places = column->places(canvas_->frame().topLeft(), canvas_->frame().width(), desk_.theme());
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        const auto map = std::dynamic_pointer_cast<figure::Heatmap>(column->parts[i]);
-        if (!map || !places[i].contains(at) || map->row_title != QLatin1String("layer")) continue;
-        const auto cell = map->cell_at(at, places[i], desk_.theme());
-        if (cell && map->col_title == QLatin1String("head"))
-            desk_.selection.set_head(cell->y(), cell->x());
-        else if (cell &&
-                 (map->col_title == QLatin1String("pos") || map->col_title == QLatin1String("position")))
-            desk_.selection.set_query(cell->x());
-    }
+    source.results = [results = record_->results] { return results; };
+    scroll_->show_picture(figure::figure_for(record_->results, desk_.theme()), source);
 }
 
 } // namespace vitrine::window

@@ -1,65 +1,95 @@
 #pragma once
+#include <QTimer>
 #include <QWidget>
 
 #include "app/window/bench.h"
+#include "app/window/runner.h"
 #include "views/analyses/analysis_form.h"
+#include "views/shared/elided_label.h"
 #include "views/shared/empty_state.h"
-#include "views/shared/figure_canvas.h"
+#include "views/shared/figure_scroll.h"
 
 class QComboBox;
 class QLabel;
 class QPushButton;
-class QScrollArea;
 class QStackedWidget;
+class QToolButton;
 
 namespace vitrine::window {
 
-/// Any analysis: its form from the manifest, its results as pictures, its numbers as files.
+/// Any analysis of what the desk shows (A, B or A − B): its form from the manifest, its results as pictures,
+/// its numbers as files. A live page follows the desk, which is a read-out and no step of the session; Run
+/// makes a step.
 class AnalysisPage : public QWidget {
     Q_OBJECT
 
 public:
-    /// `ids`: the analyses to choose from; empty: all there are.
-    AnalysisPage(Bench& bench, views::Desk& desk, QStringList ids, QWidget* parent = nullptr);
+    /// `ids`: the analyses to choose from; empty: all there are. `topic`: of the help.
+    AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStringList ids, QString topic,
+                 QWidget* parent = nullptr);
 
     void set_manifests(const Json& manifests);
     void choose(const QString& id);
     QString chosen() const;
     /// Runs when it is shown and whenever the desk has another run.
     void set_live(bool live) { live_ = live; }
-    void run();
+    /// `record`: as a step of the session.
+    void run(bool record);
+    /// A live page is about to follow the desk.
+    bool waiting() const { return live_ && isVisible() && rest_.isActive(); }
+    /// What is shown becomes a step, if it is none yet: it is about to be exported.
+    void record_shown();
+
+    /// The analysis and its parameters, as a session remembers them.
+    Json state() const;
+    void restore(const Json& state);
+    /// Shows an analysis as it was recorded or exported.
+    void show_again(const QString& id, const Json& parameters);
 
 signals:
     void finished();
+    void recorded();
+    void state_changed();
 
 protected:
     void showEvent(QShowEvent* event) override;
-    bool eventFilter(QObject* object, QEvent* event) override;
 
 private:
+    struct Side {
+        run::RunRow row;
+        QStringList edits;
+    };
+    std::vector<Side> sides() const; ///< one, or A and B for their difference; empty: nothing to analyse
+    std::string key() const;         ///< of what would be computed now
+    void build();
     void show_manifest();
     void run_if_live();
     void show_results(const engine::AnalysisRecord& record, const QString& command);
     void redraw();
-    void canvas_clicked(const QPointF& at);
 
     Bench& bench_;
     views::Desk& desk_;
+    Runner& runner_;
     QStringList ids_;
+    QString topic_;
     Json manifests_ = Json::array();
+    Json pending_; ///< a state that came before the manifests
     bool live_ = false;
-    std::vector<std::int32_t> shown_ids_; ///< the tokens that the picture was made for
-    QString shown_analysis_;
+    std::string shown_key_;
     std::optional<engine::AnalysisRecord> record_;
     QString command_;
+    QTimer rest_;
 
     QComboBox* choice_;
+    QLabel* title_;
+    views::ElidedLabel* summary_;
     QLabel* about_;
+    QToolButton* explain_;
     views::AnalysisForm* form_;
     QPushButton* run_;
+    QPushButton* export_;
     QStackedWidget* place_;
-    QScrollArea* scroll_;
-    views::FigureCanvas* canvas_;
+    views::FigureScroll* scroll_;
     views::EmptyState* empty_;
 };
 

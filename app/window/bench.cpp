@@ -35,20 +35,34 @@ void Bench::open_model(const engine::ModelRequest& request) {
                 return;
             }
             model_ = std::move(*opened);
+            check_.reset();
             emit model_changed();
-            post(
-                this, "self-check", "self-check",
-                [model = model_](engine::Engine& engine, const CancelToken& cancel,
-                                 const Progress& progress) {
-                    return engine.self_check(*model, cancel, progress);
-                },
-                [this](Result<engine::SelfCheck> check) {
-                    if (check)
-                        emit checked(*check);
-                    else
-                        emit check_failed(check.error());
-                });
+            check_model();
         });
+}
+
+void Bench::check_model() {
+    if (!model_) return;
+    emit checking();
+    check_job_ = post(
+        this, "self-check", "self-check",
+        [model = model_](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
+            return engine.self_check(*model, cancel, progress);
+        },
+        [this, model = model_](const Result<engine::SelfCheck>& check) {
+            if (model != model_) return;
+            if (check) {
+                check_ = *check;
+                emit checked(*check);
+            } else {
+                emit check_failed(check.error());
+            }
+        });
+}
+
+void Bench::cancel_check() {
+    workbench_->cancel(check_job_);
+    emit check_failed(Error{Code::cancelled, "The self-check was cancelled."});
 }
 
 } // namespace vitrine::window

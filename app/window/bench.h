@@ -3,6 +3,7 @@
 #include <QObject>
 #include <QPointer>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/engine/workbench.h"
@@ -42,18 +43,26 @@ public:
     /// The model that runs are made on; nullptr before the first is open.
     const std::shared_ptr<engine::OpenModel>& model() const { return model_; }
     void open_model(const engine::ModelRequest& request);
+    /// Compares the device with the reference once more; after a model opens this happens by itself.
+    void check_model();
+    void cancel_check();
+    /// The last verdict on the open model; none before it is there.
+    const std::optional<engine::SelfCheck>& check() const { return check_; }
 
 signals:
     void jobs_changed();
     void cancelled(); ///< the user stopped something
     void model_changed();
     void model_refused(const engine::ModelRequest& request, const Error& error);
+    void checking();
     void checked(const engine::SelfCheck& check);
     void check_failed(const Error& error);
 
 private:
     std::unique_ptr<engine::Workbench> workbench_;
     std::shared_ptr<engine::OpenModel> model_;
+    std::optional<engine::SelfCheck> check_;
+    engine::JobId check_job_ = 0;
 };
 
 } // namespace vitrine::window

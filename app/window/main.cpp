@@ -27,9 +27,7 @@ std::filesystem::path session_folder(const QString& given) {
     if (!given.isEmpty()) return given.toStdString();
     const QString last = QSettings().value(QStringLiteral("session")).toString();
     if (!last.isEmpty() && QDir(last).exists()) return last.toStdString();
-    return QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation))
-        .filePath(QStringLiteral("first.vitrine"))
-        .toStdString();
+    return QDir(Preferences::load().sessions).filePath(QStringLiteral("first.vitrine")).toStdString();
 }
 
 } // namespace
@@ -106,6 +104,10 @@ int main(int count, char** arguments) {
         return 1;
     }
 
+    // The size of everything, before Qt reads it; an environment that says otherwise wins.
+    if (const int size = Preferences::load().size;
+        size != 100 && !qEnvironmentVariableIsSet("QT_SCALE_FACTOR"))
+        qputenv("QT_SCALE_FACTOR", QByteArray::number(size / 100.0));
     QApplication application(count, arguments);
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/vitrine.svg")));
     WindowOptions options;

@@ -4,16 +4,20 @@
 
 #include "app/window/analysis_page.h"
 #include "app/window/appearance.h"
+#include "app/window/doors.h"
 #include "app/window/help.h"
 #include "app/window/palette.h"
 #include "app/window/prompt_panel.h"
 #include "app/window/runner.h"
+#include "app/window/session_actions.h"
 #include "app/window/session_keeper.h"
 #include "app/window/settings.h"
 #include "app/window/status_line.h"
 #include "app/window/top_bar.h"
 #include "views/attention/attention_page.h"
+#include "views/edits/edit_panel.h"
 #include "views/inspector/inspector.h"
+#include "views/model/model_page.h"
 
 class QDockWidget;
 class QStackedWidget;
@@ -28,6 +32,8 @@ struct WindowOptions {
     bool model_given = false; ///< else the session's last model, or the default one
 };
 
+/// Wires the views to the engine. Pages and docks are built in main_window.cpp, commands in
+/// main_window_commands.cpp, what is remembered and shown again in main_window_state.cpp.
 class MainWindow : public QMainWindow {
     Q_OBJECT
 
@@ -35,41 +41,71 @@ public:
     explicit MainWindow(const WindowOptions& options, QWidget* parent = nullptr);
     ~MainWindow() override;
 
-    // For the tour and the typing measurement, which drive the window as a person does.
+    // For the tour, the typing measurement and tests, which drive the window as a person does.
     views::Desk& desk() { return desk_; }
+    Bench& bench() { return bench_; }
     Runner& runner() { return *runner_; }
+    SessionKeeper& keeper() { return *keeper_; }
     PromptPanel& prompt() { return *prompt_; }
     views::AttentionPage& attention() { return *attention_; }
+    views::EditPanel& edits() { return *edits_; }
+    views::SessionPage& session_page() { return *session_page_; }
+    SessionActions& session_actions() { return *session_actions_; }
+    views::DoorsBar& doors_bar() { return *doors_bar_; }
+    Doors& doors() { return *doors_; }
     AnalysisPage* analysis_page(const QString& name) const;
     Palette& palette_dialog() { return *palette_; }
     HelpDialog& help_dialog() { return *help_; }
     Appearance& appearance() { return *appearance_; }
     bool idle() const;
     void show_page(const QString& name);
+    QString page() const;
     void pin_current_as_b();
     void open_palette(const QString& text = {});
+    SettingsDialog* show_settings();
+    /// The canvas that keys and commands mean: the one with the focus, else the page's main picture.
+    views::FigureCanvas* canvas() const;
+    void export_canvas(views::FigureCanvas* canvas);
+    /// Shows what an exported figure shows; a picture from elsewhere gets a sentence.
+    void open_figure(const std::filesystem::path& file);
+    /// Everything that is on the screen, as sessions and figures keep it.
+    Json view() const;
+    void restore_step(std::int64_t step);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
 private:
+    // main_window.cpp
     void build();
-    void build_actions();
     void build_pages();
+    void build_docks();
+    void connect_parts();
+    void connect_session();
+    void place_controls();
+    void show_facts();
+    void model_refused(const engine::ModelRequest& request, const Error& error);
+    void tear_off();
+    void explain(const QString& topic);
+
+    // main_window_commands.cpp
+    void build_actions();
     QAction* command(const QString& title, const QKeySequence& keys, std::function<void()> act);
     std::vector<Command> found(const QString& text);
+
+    // main_window_state.cpp
     void first_run();
-    void model_refused(const engine::ModelRequest& request, const Error& error);
     void restore(const Json& state);
+    void apply_view(const Json& state);
+    void apply_pending();
     void remember();
-    Json state() const;
-    void restore_step(std::int64_t step);
     void compare_step(std::int64_t step);
-    void tear_off();
     void choose_session();
-    void show_settings();
-    void show_help();
+    void open_session(const std::filesystem::path& folder);
+    void show_timeline();
 
     WindowOptions options_;
     Appearance* appearance_;
@@ -81,18 +117,27 @@ private:
     PromptPanel* prompt_;
     QStackedWidget* centre_;
     views::EmptyState* no_model_;
+    views::DoorsBar* doors_bar_;
+    Doors* doors_;
     QTabWidget* tabs_;
+    QWidget* corner_; ///< controls of the page shown, beside the tabs
     views::AttentionPage* attention_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
+    views::ModelPage* model_page_;
+    views::SessionPage* session_page_;
+    SessionActions* session_actions_;
     views::Inspector* inspector_;
     views::RunsList* runs_;
+    views::EditPanel* edits_;
     QDockWidget* runs_dock_;
+    QDockWidget* edits_dock_;
     QDockWidget* inspector_dock_;
     StatusLine* status_;
     Palette* palette_;
     HelpDialog* help_;
     std::vector<QAction*> commands_;
     Json manifests_ = Json::array();
+    Json pending_;          ///< of a view: what can only be shown once its run is there
     bool restored_ = false; ///< only then is the state of the window remembered
     bool fresh_ = false;    ///< nothing was remembered: choose where to look
 };

@@ -1,6 +1,7 @@
 #include "app/window/prompt_editor.h"
 
 #include <QHelpEvent>
+#include <QMimeData>
 #include <QToolTip>
 #include <algorithm>
 
@@ -77,6 +78,10 @@ bool PromptEditor::event(QEvent* event) {
         return true;
     }
     return QPlainTextEdit::event(event);
+}
+
+bool PromptEditor::canInsertFromMimeData(const QMimeData* source) const {
+    return !source->hasUrls() && QPlainTextEdit::canInsertFromMimeData(source);
 }
 
 void PromptEditor::keyPressEvent(QKeyEvent* event) {

@@ -30,6 +30,8 @@ signals:
 protected:
     bool event(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    /// Files that are dropped are the window's business.
+    bool canInsertFromMimeData(const QMimeData* source) const override;
 
 private:
     int line_height() const { return fontMetrics().lineSpacing(); }

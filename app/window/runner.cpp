@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/base/version.h"
+#include "core/engine/edit_sources.h"
+#include "core/model/hooks.h"
 
 namespace vitrine::window {
 
@@ -21,6 +23,8 @@ Runner::Runner(Bench& bench, views::Desk& desk, QObject* parent)
     rest_.setInterval(rest_ms);
     connect(&rest_, &QTimer::timeout, this, &Runner::commit);
     connect(&bench_, &Bench::model_changed, this, [this] { set_text(text_); });
+    desk_.edits.check = [this](const QString& text) { return check_edit(text); };
+    connect(&desk_.edits, &views::EditList::changed, this, &Runner::edits_changed);
     connect(&bench_, &Bench::cancelled, this, [this] { desk_.set_stale(false); });
 }
 
@@ -100,10 +104,69 @@ Result<run::RunRow> Runner::encode(const QString& text, Encoded& out) const {
     return row;
 }
 
-void Runner::show_recorded(const QString& text, std::int64_t step) {
+void Runner::show_recorded(const QString& text, const QStringList& edits, std::int64_t step) {
     adopted_step_ = step;
     adopted_text_ = text;
+    adopted_edits_ = edits;
+    restoring_ = true;
+    std::vector<views::Edit> all = desk_.edits.all();
+    for (views::Edit& edit : all)
+        edit.on = false;
+    for (const QString& wanted : edits) {
+        const auto known = std::find_if(all.begin(), all.end(),
+                                        [&](const views::Edit& edit) { return edit.text == wanted; });
+        if (known != all.end())
+            known->on = true;
+        else
+            all.push_back({wanted, true});
+    }
+    desk_.edits.set_all(std::move(all));
+    restoring_ = false;
     set_text(text);
+}
+
+QString Runner::check_edit(const QString& text) const {
+    const auto edit = run::parse_edit(text.toStdString());
+    if (!edit) return sentence_of(edit.error());
+    if (!bench_.model()) return {};
+    const auto hooks = model::match_hooks(bench_.model()->model.spec, edit->hook);
+    return hooks ? QString() : sentence_of(hooks.error());
+}
+
+void Runner::edits_changed() {
+    desk_.edits.set_problem({});
+    if (restoring_ || !row_ || !bench_.model()) return;
+    since_keystroke_.start();
+    desk_.set_stale(true);
+    start(false);
+}
+
+Result<std::vector<run::EditSpec>> Runner::edits_of(const engine::OpenModel& model, const QStringList& texts,
+                                                    tokenizer::Specials specials) {
+    std::vector<run::EditSpec> out;
+    for (const QString& text : texts) {
+        VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text.toStdString()));
+        VITRINE_TRY(model::match_hooks(model.model.spec, edit.hook));
+        out.push_back(std::move(edit));
+    }
+    VITRINE_TRY(engine::read_edit_sources(model, specials, out));
+    return out;
+}
+
+Result<std::optional<run::RunRow>> Runner::row_beside(const QStringList& edits) const {
+    const bool wanted = std::any_of(edits.begin(), edits.end(), [](const QString& text) {
+        return text.contains(QStringLiteral("from row=1"));
+    });
+    if (!wanted) return std::optional<run::RunRow>();
+    if (!desk_.pinned())
+        return fail(Code::usage,
+                    "\"from row=1\" reads the pinned run, and none is pinned: pin one in the list of runs.");
+    run::RunRow row;
+    for (const figure::Token& token : desk_.pinned()->tokens) {
+        row.ids.push_back(token.id);
+        row.special.push_back(token.special);
+    }
+    return std::optional<run::RunRow>(row);
 }
 
 void Runner::set_text(const QString& text) {
@@ -140,48 +203,89 @@ void Runner::start(bool record) {
     const auto model = bench_.model();
     const run::RunSpec spec = spec_of(*row_);
     const QString prompt = text_;
+    const QStringList edits = desk_.edits.active();
+    const auto beside = row_beside(edits);
+    const bool clean_is_recorded = recorded_ids_ == row_->ids && recorded_model_ == model->model.weights_hash;
+    const bool adopted = adopted_step_ != 0 && prompt == adopted_text_ && edits == adopted_edits_;
     bench_.post(
         this, record ? "record" : "prompt", record ? "record the run" : "run the prompt",
-        [model, spec, record](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return engine.run(*model, spec, cancel, progress, record);
+        [=, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
+                                  const Progress& progress) -> Result<Answer> {
+            Answer answer;
+            VITRINE_ASSIGN(answer.clean, engine.run(*model, spec, cancel, progress,
+                                                    record && !clean_is_recorded && !adopted));
+            if (edits.empty()) return answer;
+            auto edited = [&]() -> Result<engine::RunRecord> {
+                run::RunSpec changed = spec;
+                if (!beside) return tl::unexpected(beside.error());
+                if (*beside) changed.rows.push_back(**beside);
+                VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
+                return engine.run(*model, changed, cancel, progress, record && !adopted);
+            }();
+            if (edited)
+                answer.edited = std::move(*edited);
+            else
+                answer.problem = sentence_of(edited.error());
+            return answer;
         },
-        [this, model, prompt, record](Result<engine::RunRecord> answer) {
-            if (!answer) {
+        [this, model, prompt, edits, record](Result<Answer> answer) {
+            if (answer) {
+                show(model, std::move(*answer), prompt, edits, record);
+            } else {
                 desk_.set_stale(false);
                 if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
-                return;
             }
-            const bool adopted = !record && adopted_step_ != 0 && prompt == adopted_text_;
-            if (adopted) answer->step = adopted_step_;
-            if (record || adopted) {
-                recorded_ids_ = answer->spec.rows.front().ids;
-                recorded_model_ = model->model.weights_hash;
-            }
-            // A recorded run is the one already shown, now with its step; something newer on the way stays
-            // newer.
-            if (prompt == text_ && model == bench_.model()) {
-                views::RunPtr run = shown(model, *answer, prompt);
-                if (record && !desk_.stale() && desk_.a() && desk_.a()->prompt == prompt) {
-                    auto kept =
-                        std::make_shared<views::ShownRun>(*desk_.a()); // with the time that was waited for
-                    kept->step = answer->step;
-                    run = std::move(kept);
-                }
-                desk_.set_a(std::move(run));
-                if (!record) {
-                    emit refused({});
-                    emit arrived(static_cast<double>(since_keystroke_.nsecsElapsed()) / 1e6);
-                    rest_.start();
-                }
-            }
-            if (record && answer->step != 0) emit recorded(answer->step);
         });
+}
+
+void Runner::show(const std::shared_ptr<engine::OpenModel>& model, Answer answer, const QString& prompt,
+                  const QStringList& edits, bool record) {
+    const bool adopted = !record && adopted_step_ != 0 && prompt == adopted_text_ && edits == adopted_edits_;
+    if (adopted) (answer.edited ? *answer.edited : answer.clean).step = adopted_step_;
+    if (record || adopted) {
+        recorded_ids_ = answer.clean.spec.rows.front().ids;
+        recorded_model_ = model->model.weights_hash;
+        recorded_edits_ = edits;
+    }
+    const auto last_step = std::max(answer.clean.step, answer.edited ? answer.edited->step : 0);
+    // Something newer on the way stays newer.
+    if (prompt == text_ && model == bench_.model() && edits == desk_.edits.active()) {
+        views::RunPtr clean = shown(model, answer.clean, prompt);
+        views::RunPtr changed;
+        if (answer.edited) {
+            auto edited = std::make_shared<views::ShownRun>(*shown(model, *answer.edited, prompt));
+            edited->edits = edits;
+            edited->provenance["edits"] = Json::array();
+            for (const QString& text : edits)
+                edited->provenance["edits"].push_back(text.toStdString());
+            if (answer.edited->spec.rows.size() > 1) edited->beside = answer.edited->spec.rows[1].ids;
+            changed = std::move(edited);
+        }
+        // A recorded run is the one already shown, now with its step and the time that was waited for.
+        const auto kept = [&](const views::RunPtr& before, const views::RunPtr& now) {
+            if (!record || desk_.stale() || !before || !now || before->prompt != prompt) return now;
+            auto out = std::make_shared<views::ShownRun>(*before);
+            if (now->step != 0) out->step = now->step;
+            return views::RunPtr(out);
+        };
+        clean = kept(desk_.a(), clean);
+        if (desk_.b_is_edited()) changed = kept(desk_.b(), changed);
+        desk_.set_runs(std::move(clean), std::move(changed));
+        desk_.edits.set_problem(answer.problem);
+        if (!record) {
+            emit refused({});
+            emit arrived(static_cast<double>(since_keystroke_.nsecsElapsed()) / 1e6);
+            rest_.start();
+        }
+    }
+    if (record && last_step != 0) emit recorded(last_step);
 }
 
 void Runner::commit() {
     rest_.stop();
     if (!row_ || !bench_.model()) return;
-    if (row_->ids == recorded_ids_ && bench_.model()->model.weights_hash == recorded_model_) return;
+    const bool same_run = row_->ids == recorded_ids_ && bench_.model()->model.weights_hash == recorded_model_;
+    if (same_run && desk_.edits.active() == recorded_edits_) return;
     start(true);
 }
 
@@ -199,16 +303,27 @@ void Runner::generate(int tokens) {
     }
     spec.stop_ids = model->stop_ids;
     const QString prompt = text_;
+    const QStringList edits =
+        desk_.side() == views::Side::b && desk_.b_is_edited() ? desk_.edits.active() : QStringList();
+    const auto beside = row_beside(edits);
+    if (!beside) {
+        emit refused(sentence_of(beside.error()));
+        return;
+    }
+    if (*beside) spec.prompt.rows.push_back(**beside);
     const QPointer<Runner> self(this);
     Bench* const there = &bench_; // outlives its jobs
     bench_.post(
         this, "generate", "generate",
-        [model, spec, self, there](engine::Engine& engine, const CancelToken& cancel,
-                                   const Progress& progress) {
+        [=, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
+                                  const Progress& progress) -> Result<engine::GenerateRecord> {
+            run::GenerateSpec changed = spec;
+            VITRINE_ASSIGN(changed.prompt.edits, edits_of(*model, edits, specials));
             auto ids = std::make_shared<std::vector<std::int32_t>>();
             return engine.generate(
-                *model, spec,
+                *model, changed,
                 [&](const run::GenerateStep& step) {
+                    if (step.row != 0) return;
                     ids->push_back(step.id);
                     progress(static_cast<double>(ids->size()) / spec.max_new, "generating");
                     const QString text = QString::fromStdString(model->tokenizer->decode(*ids, true));
@@ -233,7 +348,7 @@ void Runner::generate(int tokens) {
         });
 }
 
-void Runner::pin_as_b(const QString& text, std::int64_t step) {
+void Runner::pin_as_b(const QString& text, const QStringList& edits, std::int64_t step) {
     if (!bench_.model()) return;
     const auto model = bench_.model();
     Encoded now;
@@ -245,16 +360,21 @@ void Runner::pin_as_b(const QString& text, std::int64_t step) {
     const run::RunSpec spec = spec_of(*row);
     bench_.post(
         this, "pin", "run B",
-        [model, spec](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return engine.run(*model, spec, cancel, progress, false);
+        [model, spec, edits, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
+                                                   const Progress& progress) -> Result<engine::RunRecord> {
+            run::RunSpec changed = spec;
+            VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
+            return engine.run(*model, changed, cancel, progress, false);
         },
-        [this, model, text, step](Result<engine::RunRecord> answer) {
+        [this, model, text, edits, step](Result<engine::RunRecord> answer) {
             if (!answer) {
-                emit refused(sentence_of(answer.error()));
+                if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
                 return;
             }
             answer->step = step;
-            desk_.set_b(shown(model, *answer, text));
+            auto run = std::make_shared<views::ShownRun>(*shown(model, *answer, text));
+            run->edits = edits;
+            desk_.set_pinned(std::move(run));
         });
 }
 

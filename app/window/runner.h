@@ -23,15 +23,19 @@ public:
 
     /// Tokenizes and runs; called at every keystroke. A newer text replaces the one before.
     void set_text(const QString& text);
-    /// The same for a text that already is a step of the session: it is not recorded again.
-    void show_recorded(const QString& text, std::int64_t step);
+    /// The same for a step of the session, its interventions included: it is not recorded again.
+    void show_recorded(const QString& text, const QStringList& edits, std::int64_t step);
     const QString& text() const { return text_; }
-    /// Records the current text as a step now.
+    /// Records the current text, and the same with interventions, as steps now.
     void commit();
-    /// Continues the text by greedy generation; says `generated` with what was added.
+    /// Continues the text by greedy generation, with the interventions while B is shown; says `generated`
+    /// with what was added.
     void generate(int tokens);
     /// Runs a text only to compare with it.
-    void pin_as_b(const QString& text, std::int64_t step);
+    void pin_as_b(const QString& text, const QStringList& edits, std::int64_t step);
+    /// Reads the active interventions for the model: what an analysis or a run is given.
+    static Result<std::vector<run::EditSpec>>
+    edits_of(const engine::OpenModel& model, const QStringList& texts, tokenizer::Specials specials);
 
     tokenizer::Specials specials() const { return specials_; }
     void set_specials(tokenizer::Specials specials);
@@ -55,8 +59,20 @@ signals:
     void generating(const QString& so_far);
 
 private:
+    /// A run, and the same with interventions if any is switched on.
+    struct Answer {
+        engine::RunRecord clean;
+        std::optional<engine::RunRecord> edited;
+        QString problem; ///< why the interventions could not be run
+    };
     Result<run::RunRow> encode(const QString& text, Encoded& out) const;
+    QString check_edit(const QString& text) const;
+    void edits_changed();
     void start(bool record);
+    void show(const std::shared_ptr<engine::OpenModel>& model, Answer answer, const QString& prompt,
+              const QStringList& edits, bool record);
+    /// The row that `from row=1` reads, if any of these interventions does.
+    Result<std::optional<run::RunRow>> row_beside(const QStringList& edits) const;
 
     Bench& bench_;
     views::Desk& desk_;
@@ -67,8 +83,11 @@ private:
     QTimer rest_; ///< fires when typing rests
     std::vector<std::int32_t> recorded_ids_;
     std::string recorded_model_;
-    std::int64_t adopted_step_ = 0; ///< the step that `adopted_text_` already is
+    QStringList recorded_edits_;
+    std::int64_t adopted_step_ = 0; ///< the step that `adopted_text_` with `adopted_edits_` already is
     QString adopted_text_;
+    QStringList adopted_edits_;
+    bool restoring_ = false; ///< interventions are being set together with a text
 };
 
 } // namespace vitrine::window

@@ -4,57 +4,87 @@
 #include <QEventLoop>
 
 #include "app/window/runner.h"
+#include "core/run/edit_text.h"
+#include "core/run/spec_json.h"
 
 namespace vitrine::window {
 
 namespace {
 
 constexpr const char* state_key = "window";
+constexpr const char* notes_key = "notes";
 constexpr int delay_ms = 400;
 constexpr std::size_t most_entries = 300; ///< in the list; the journal has all
 
 struct JournalRow {
     session::Step step;
-    std::vector<std::int32_t> ids; ///< of the first row, where the step has one
+    run::RunSpec run; ///< its rows and interventions; of a generation or analysis the prompt's
+    std::string analysis;
+    Json parameters;
 };
 
 JournalRow row_of(const session::Step& step) {
-    JournalRow out{step, {}};
+    JournalRow out{step, {}, {}, Json::object()};
     const auto spec = parse_json(step.spec, "step");
-    if (!spec) return out;
-    // A run's spec is under "run", a generation's prompt one deeper.
+    if (!spec || !spec->is_object()) return out;
+    // A run's spec is under "run", a generation's prompt and an analysis' rows one deeper.
     static const Json none = Json::object();
     const auto part = [](const Json& json, const char* name) -> const Json& {
         const auto found = json.find(name);
         return found != json.end() && found->is_object() ? *found : none;
     };
-    const Json& run = part(*spec, "run");
-    if (const auto rows = run.find("rows"); rows != run.end() && rows->is_array() && !rows->empty())
-        if (const auto ids = rows->front().find("ids"); ids != rows->front().end() && ids->is_array())
-            for (const Json& id : *ids)
-                if (id.is_number_integer()) out.ids.push_back(id.get<std::int32_t>());
+    const Json& analysis = part(*spec, "analyze");
+    const Json& run = step.kind == "generate"  ? part(part(*spec, "generate"), "prompt")
+                      : step.kind == "analyze" ? part(analysis, "run")
+                                               : part(*spec, "run");
+    if (auto read = run::run_spec_from_json(run)) out.run = std::move(*read);
+    if (step.kind == "analyze") {
+        out.analysis = analysis.value("id", std::string());
+        out.parameters = part(analysis, "parameters");
+    }
     return out;
+}
+
+QString kind_words(const JournalRow& row) {
+    if (row.step.kind == "generate") return QObject::tr("generated");
+    if (row.step.kind == "analyze") return QString::fromStdString(row.analysis);
+    return row.run.edits.empty() ? QString() : QObject::tr("edited");
 }
 
 views::RunEntry entry_of(const JournalRow& row, const engine::OpenModel* model) {
     views::RunEntry out;
     out.step = row.step.seq;
     out.kind = QString::fromStdString(row.step.kind);
-    if (model && model->tokenizer)
-        out.prompt = QString::fromStdString(model->tokenizer->decode(row.ids, true));
+    const auto text = [&](std::size_t at) {
+        return model && model->tokenizer && at < row.run.rows.size()
+                   ? QString::fromStdString(model->tokenizer->decode(row.run.rows[at].ids, true))
+                   : QString();
+    };
+    out.prompt = text(0);
+    out.beside = text(1);
+    out.analysis = QString::fromStdString(row.analysis);
+    out.parameters = row.parameters;
+    for (const run::EditSpec& edit : row.run.edits)
+        out.edits << QString::fromStdString(run::to_text(edit));
     const QDateTime when =
         QDateTime::fromString(QString::fromStdString(row.step.started), Qt::ISODateWithMs).toLocalTime();
-    const QString tokens = QObject::tr(" · %1 tokens").arg(row.ids.size());
+    const std::size_t length = row.run.rows.empty() ? 0 : row.run.rows.front().ids.size();
+    const QString tokens = length == 1 ? QObject::tr(" · 1 token") : QObject::tr(" · %1 tokens").arg(length);
     const bool today = when.date() == QDate::currentDate();
     out.when = when.toString(today ? QStringLiteral("HH:mm") : QStringLiteral("d MMM"));
-    out.when += tokens;
+    const QString kind = kind_words(row);
+    out.when += kind.isEmpty() ? tokens : QStringLiteral(" · ") + kind;
     out.group = today ? QObject::tr("Today") : QObject::tr("Earlier");
+    out.started = when.toString(today ? QStringLiteral("HH:mm:ss") : QStringLiteral("d MMM HH:mm:ss"));
+    if (row.step.ms) out.took = figure::number(*row.step.ms) + QStringLiteral(" ms");
+    out.device = QString::fromStdString(row.step.device.name);
     out.status = QString::fromLatin1(session::status_name(row.step.status).data());
     out.details = QObject::tr("step %1 · %2 · %3 · %4")
                       .arg(row.step.seq)
                       .arg(out.kind, QString::fromStdString(row.step.device.name),
                            QString::fromStdString(row.step.precision));
     if (row.step.ms) out.details += QStringLiteral(" · %1 ms").arg(figure::number(*row.step.ms));
+    if (!out.edits.isEmpty()) out.details += QLatin1Char('\n') + out.edits.join(QLatin1Char('\n'));
     if (!row.step.error.empty()) out.details += QLatin1Char('\n') + QString::fromStdString(row.step.error);
     return out;
 }
@@ -79,7 +109,8 @@ void SessionKeeper::open(const std::filesystem::path& folder) {
             std::filesystem::create_directories(folder.parent_path(), ignored); // a failure shows itself next
             VITRINE_TRY(engine.open_session(folder));
             VITRINE_ASSIGN(const auto state, engine.session()->view_state(state_key));
-            return state.value_or(Json());
+            VITRINE_ASSIGN(const auto notes, engine.session()->view_state(notes_key));
+            return Json{{"state", state.value_or(Json())}, {"notes", notes.value_or(Json(""))}};
         },
         [this](Result<Json> state) {
             if (!state) {
@@ -87,7 +118,9 @@ void SessionKeeper::open(const std::filesystem::path& folder) {
                 return;
             }
             open_ = true;
-            emit opened(*state);
+            const Json& notes = (*state)["notes"];
+            emit notes_read(notes.is_string() ? QString::fromStdString(notes.get<std::string>()) : QString());
+            emit opened((*state)["state"]);
             refresh();
         });
 }
@@ -98,17 +131,24 @@ void SessionKeeper::remember(const Json& state) {
     if (!delay_.isActive()) delay_.start();
 }
 
+void SessionKeeper::remember_notes(const QString& text) {
+    if (!open_) return;
+    pending_notes_ = text;
+    if (!delay_.isActive()) delay_.start();
+}
+
 void SessionKeeper::write() {
-    if (pending_.is_null()) {
+    if (pending_.is_null() && !pending_notes_) {
         emit flushed();
         return;
     }
     bench_.post(
         this, {}, "remember the window",
-        [state = std::exchange(pending_, Json())](engine::Engine& engine, const CancelToken&,
-                                                  const Progress&) -> Status {
+        [state = std::exchange(pending_, Json()), notes = std::exchange(pending_notes_, std::nullopt)](
+            engine::Engine& engine, const CancelToken&, const Progress&) -> Status {
             if (!engine.session()) return {};
-            return engine.session()->set_view_state(state_key, state);
+            if (notes) VITRINE_TRY(engine.session()->set_view_state(notes_key, Json(notes->toStdString())));
+            return state.is_null() ? Status() : engine.session()->set_view_state(state_key, state);
         },
         [this](Status written) {
             if (!written) emit refused(QString::fromStdString(written.error().message));
@@ -145,7 +185,7 @@ void SessionKeeper::refresh() {
             }
             entries_.clear();
             for (const JournalRow& row : *rows)
-                if (row.step.kind == "run") entries_.push_back(entry_of(row, bench_.model().get()));
+                entries_.push_back(entry_of(row, bench_.model().get()));
             emit entries_changed();
         });
 }

@@ -21,6 +21,7 @@ public:
 
     /// Remembers the state of the window, a little later: a newer one replaces it.
     void remember(const Json& state);
+    void remember_notes(const QString& text);
     /// Writes what is still to be remembered and waits for it, at most a second.
     void flush();
 
@@ -31,6 +32,7 @@ public:
 
 signals:
     void opened(const Json& state);
+    void notes_read(const QString& text);
     void refused(const QString& sentence);
     void entries_changed();
     void flushed();
@@ -42,6 +44,7 @@ private:
     std::filesystem::path folder_;
     bool open_ = false;
     Json pending_;
+    std::optional<QString> pending_notes_;
     QTimer delay_;
     std::vector<views::RunEntry> entries_;
 };

@@ -1,7 +1,9 @@
 #pragma once
 #include <QDialog>
+#include <QString>
 
 #include "app/window/appearance.h"
+#include "core/backend/backend.h"
 
 namespace vitrine::window {
 
@@ -9,7 +11,11 @@ namespace vitrine::window {
 struct Preferences {
     Scheme scheme = Scheme::system;
     figure::Map amounts = figure::Map::cividis;
-    int threads = 0; ///< 0: all cores
+    QString device = QStringLiteral("auto"); ///< where a session does not say otherwise
+    backend::Precision precision = backend::Precision::exact;
+    int threads = 0;  ///< 0: all cores
+    int size = 100;   ///< of everything, in percent
+    QString sessions; ///< folder in which the first session is made
 
     static Preferences load();
     void save() const;
@@ -19,7 +25,7 @@ class SettingsDialog : public QDialog {
     Q_OBJECT
 
 public:
-    SettingsDialog(const Preferences& preferences, QWidget* parent);
+    SettingsDialog(const Preferences& preferences, const QStringList& devices, QWidget* parent);
 
 signals:
     /// At every change, so that it can be seen.

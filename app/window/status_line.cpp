@@ -23,9 +23,9 @@ QString duration(double seconds) {
 } // namespace
 
 StatusLine::StatusLine(Bench& bench, views::Desk& desk, QWidget* parent)
-    : QWidget(parent), bench_(bench), desk_(desk), where_(new QLabel(this)), said_(new QLabel(this)),
-      doing_(new QLabel(this)), bar_(new QProgressBar(this)), cancel_(new QToolButton(this)),
-      jobs_(new QToolButton(this)) {
+    : QWidget(parent), bench_(bench), desk_(desk), where_(new QLabel(this)),
+      said_(new views::ElidedLabel(this)), doing_(new QLabel(this)), bar_(new QProgressBar(this)),
+      cancel_(new QToolButton(this)), jobs_(new QToolButton(this)) {
     cancel_->setText(tr("Cancel"));
     jobs_->setPopupMode(QToolButton::InstantPopup);
     jobs_->setAutoRaise(true);
@@ -41,11 +41,17 @@ StatusLine::StatusLine(Bench& bench, views::Desk& desk, QWidget* parent)
     row->addWidget(bar_);
     row->addWidget(cancel_);
     row->addWidget(jobs_);
-    said_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     setFixedHeight(28);
     forget_.setSingleShot(true);
     clock_.setInterval(look_ms);
-    connect(&forget_, &QTimer::timeout, said_, &QLabel::clear);
+    connect(&forget_, &QTimer::timeout, this, [this] {
+        sentence_.clear();
+        show_words();
+    });
+    connect(&desk_, &views::Desk::pointed, this, [this](const QString& line) {
+        pointed_ = line;
+        show_words();
+    });
     connect(&clock_, &QTimer::timeout, this, &StatusLine::refresh);
     connect(&bench_, &Bench::jobs_changed, this, [this] {
         if (!clock_.isActive()) clock_.start();
@@ -73,10 +79,12 @@ void StatusLine::show_run() {
 }
 
 void StatusLine::say(const QString& sentence) {
-    said_->setText(sentence);
-    said_->setToolTip(sentence);
+    sentence_ = sentence;
+    show_words();
     forget_.start(say_ms);
 }
+
+void StatusLine::show_words() { said_->say(pointed_.isEmpty() ? sentence_ : pointed_); }
 
 void StatusLine::refresh() {
     const auto jobs = bench_.jobs();

@@ -5,6 +5,7 @@
 
 #include "app/window/bench.h"
 #include "views/shared/desk.h"
+#include "views/shared/elided_label.h"
 
 class QLabel;
 class QProgressBar;
@@ -12,7 +13,8 @@ class QToolButton;
 
 namespace vitrine::window {
 
-/// Device, precision and time of the last run; what works longer than 0.3 s, how far it is, and cancel.
+/// Device, precision and time of the last run; what lies under the pointer; what works longer than 0.3 s, how
+/// far it is, and cancel.
 class StatusLine : public QWidget {
     Q_OBJECT
 
@@ -24,19 +26,22 @@ public:
 
 private:
     void refresh();
+    void show_words();
     void show_run();
     void open_menu();
 
     Bench& bench_;
     views::Desk& desk_;
     QLabel* where_;
-    QLabel* said_;
+    views::ElidedLabel* said_;
     QLabel* doing_;
     QProgressBar* bar_;
     QToolButton* cancel_;
     QToolButton* jobs_;
     QTimer clock_;
     QTimer forget_;
+    QString sentence_; ///< that goes away by itself
+    QString pointed_;  ///< what lies under the pointer comes first
     double latency_ms_ = 0;
 };
 

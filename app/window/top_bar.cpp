@@ -97,7 +97,6 @@ TopBar::TopBar(Bench& bench, views::Desk& desk, QWidget* parent)
                                .arg(spec.heads)
                                .arg(spec.d_model)
                                .arg(figure::count(bench_.model()->model.parameters)));
-        check_->setText(tr("checking…"));
         QSettings settings;
         QStringList recent = settings.value(QStringLiteral("recent-models")).toStringList();
         const QString name = QString::fromStdString(bench_.model()->request.name);
@@ -105,10 +104,19 @@ TopBar::TopBar(Bench& bench, views::Desk& desk, QWidget* parent)
         if (name != QLatin1String("default")) recent.prepend(name);
         settings.setValue(QStringLiteral("recent-models"), recent.mid(0, most_recent));
     });
+    connect(&bench_, &Bench::checking, this, [this] {
+        check_->setText(tr("checking…"));
+        check_->setToolTip(tr("The device is compared with the reference on a fixed prompt."));
+    });
     connect(&bench_, &Bench::checked, this, &TopBar::show_check);
     connect(&bench_, &Bench::check_failed, this, [this](const Error& error) {
         check_->setText(tr("no self-check"));
         check_->setToolTip(QString::fromStdString(error.message));
+    });
+    check_->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    connect(check_, &QLabel::linkActivated, this, &TopBar::check_clicked);
+    connect(&desk_, &views::Desk::theme_changed, this, [this] {
+        if (bench_.check()) show_check(*bench_.check());
     });
     show_side();
     list_devices();
@@ -126,6 +134,13 @@ void TopBar::set_request(const engine::ModelRequest& request) {
         at = device_->count() - 1;
     }
     device_->setCurrentIndex(at);
+}
+
+QStringList TopBar::devices() const {
+    QStringList out;
+    for (int i = 0; i < device_->count(); ++i)
+        out << device_->itemData(i).toString();
+    return out;
 }
 
 void TopBar::list_devices() {
@@ -149,7 +164,7 @@ void TopBar::list_devices() {
 
 void TopBar::show_check(const engine::SelfCheck& check) {
     const figure::Theme& theme = desk_.theme();
-    check_->setText(QStringLiteral("<span style='color:%1'>%2 %3</span>")
+    check_->setText(QStringLiteral("<a href='check' style='color:%1; text-decoration:none'>%2 %3</a>")
                         .arg((check.passed ? theme.good : theme.warning).name(),
                              check.passed ? QStringLiteral("✔") : QStringLiteral("⚠"),
                              tr("self-check %1").arg(figure::number(check.max_abs_dlogit))));

@@ -24,11 +24,13 @@ public:
     engine::ModelRequest request() const;
     void set_request(const engine::ModelRequest& request);
     QMenu* menu() { return menu_; }
+    QStringList devices() const; ///< ids, `auto` first
 
 signals:
     void model_wanted(const engine::ModelRequest& request);
     void search_wanted();
-    void pin_wanted(); ///< B was pressed and nothing is pinned yet
+    void check_clicked(); ///< the verdict of the self-check was clicked
+    void pin_wanted();    ///< B was pressed and nothing is pinned yet
 
 private:
     void fill_model_menu();

@@ -3,6 +3,7 @@
 #include <QDialog>
 #include <QDir>
 #include <QFile>
+#include <QLineEdit>
 #include <QPainter>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -111,13 +112,72 @@ void Tour::plan() {
                           page(tr("Analyses"))();
                           if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
                               analyses->choose(QStringLiteral("attention"));
-                              analyses->run();
+                              analyses->run(true);
                           }
                       },
                       {}});
-    stops_.push_back({QStringLiteral("search"),
+    stops_.push_back({QStringLiteral("intervention"),
+                      [this, type, page] {
+                          page(tr("Attention"))();
+                          type(QStringLiteral("When Mary and John went to the store, John gave a book to"));
+                          window_.desk().edits.add(QStringLiteral("L5H3 zero"));
+                          window_.desk().edits.add(QStringLiteral("blocks.2.hook_mlp_out pos=-1 scale 0.5"));
+                          window_.desk().edits.set_on(1, false);
+                          window_.desk().set_side(views::Side::difference);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("intervention-refused"),
+                      [this] {
+                          window_.desk().set_side(views::Side::b);
+                          window_.edits().field()->setText(QStringLiteral("L5H3 halve"));
+                          emit window_.edits().field()->returnPressed();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("entropy-difference"),
+                      [this, page] {
+                          window_.desk().set_side(views::Side::difference);
+                          page(tr("Entropy"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("second-place"),
+                      [this, page] {
+                          window_.edits().field()->clear();
+                          window_.desk().edits.clear();
+                          window_.desk().set_side(views::Side::a);
+                          page(tr("Attention"))();
+                          window_.desk().selection.set_second(views::Place{1, 2, 12, 4});
+                      },
+                      {}});
+    for (const views::Door& door : window_.doors_bar().doors())
+        stops_.push_back({QStringLiteral("door-") + door.id,
+                          [this, id = door.id] {
+                              window_.desk().selection.set_second(std::nullopt);
+                              window_.doors().open(id);
+                          },
+                          {}});
+    stops_.push_back({QStringLiteral("model"),
+                      [this, page] {
+                          window_.desk().edits.clear();
+                          window_.doors_bar().hide();
+                          page(tr("Model"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("session"),
+                      [this, page] {
+                          page(tr("Session"))();
+                          window_.session_page().select_step(2);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("replay"), [this] { window_.session_actions().replay(); }, {}});
+    stops_.push_back({QStringLiteral("settings"),
                       [this, page] {
                           page(tr("Attention"))();
+                          settings_ = window_.show_settings();
+                      },
+                      [this] { return static_cast<QWidget*>(settings_); }});
+    stops_.push_back({QStringLiteral("search"),
+                      [this] {
+                          settings_->close();
                           window_.open_palette(QStringLiteral("s"));
                       },
                       [this] { return static_cast<QWidget*>(&window_.palette_dialog()); }});

@@ -1,4 +1,5 @@
 #pragma once
+#include <QPointer>
 #include <QTimer>
 #include <functional>
 
@@ -28,6 +29,7 @@ private:
     void plan();
 
     MainWindow& window_;
+    QPointer<SettingsDialog> settings_;
     QString folder_, variant_;
     std::vector<Stop> stops_;
     std::size_t at_ = 0;

@@ -19,6 +19,17 @@ namespace fs = std::filesystem;
 constexpr const char* no_room =
     "There is not enough memory for this; use fewer or shorter rows, or capture less.";
 
+Status check_rowless(const std::vector<run::EditSpec>& edits) {
+    for (const run::EditSpec& edit : edits)
+        if (!edit.row.all || edit.from_row != run::absent)
+            return fail(
+                Code::unsupported,
+                fmt::format("The edit of {} names a row, and an analysis makes rows of its own; switch "
+                            "it off or leave its row out.",
+                            edit.hook));
+    return {};
+}
+
 } // namespace
 
 struct Engine::State {
@@ -116,7 +127,9 @@ Json Engine::manifests() const { return engine::manifests(); }
 
 Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, const Json& parameters,
                                        const std::vector<run::RunRow>& rows, const CancelToken& cancel,
-                                       const Progress& progress) {
+                                       const Progress& progress, bool keep,
+                                       const std::vector<run::EditSpec>& edits) {
+    VITRINE_TRY(check_rowless(edits));
     VITRINE_ASSIGN(const RegisteredAnalysis* analysis, find_analysis(id));
     AnalysisRecord record;
     record.id = id;
@@ -131,6 +144,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                                                        model.tokenizer ? token_of : TokenOfText()));
     run::RunSpec prompts;
     prompts.rows = rows;
+    prompts.edits = edits;
     if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts));
     Json ids = Json::array();
     for (const run::RunRow& row : rows)
@@ -142,21 +156,24 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"precision", backend::name_of(model.loaded->precision())},
                          {"version", version()},
                          {"ids", std::move(ids)}};
+    if (!edits.empty()) record.provenance["edits"] = run::to_json(prompts)["edits"];
     const Json json{
         {"model", model.request.name},
         {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
-    StepRecorder step(state_->recording(), model, "analyze", json);
+    StepRecorder step(keep ? state_->recording() : BeginStep(), model, "analyze", json);
 
     AnalysisServices services;
     services.model = &model.model;
     services.stop_ids = model.stop_ids;
     // The step begins with the first thing computed: until then the analysis may refuse what it was given.
-    services.run = [&](const run::RunSpec& spec) -> Result<run::RunResult> {
+    services.run = [&](run::RunSpec spec) -> Result<run::RunResult> {
+        spec.edits.insert(spec.edits.begin(), edits.begin(), edits.end());
         VITRINE_TRY(run::check(model.model, spec));
         VITRINE_TRY(step.begin());
         return run::run(*model.loaded, model.model, spec, cancel, progress);
     };
-    services.generate = [&](const run::GenerateSpec& spec) -> Result<run::GenerateResult> {
+    services.generate = [&](run::GenerateSpec spec) -> Result<run::GenerateResult> {
+        spec.prompt.edits.insert(spec.prompt.edits.begin(), edits.begin(), edits.end());
         VITRINE_TRY(run::check(model.model, spec));
         VITRINE_TRY(step.begin());
         return run::generate(*model.loaded, model.model, spec, {}, cancel, progress);

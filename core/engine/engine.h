@@ -49,6 +49,7 @@ struct SelfCheck {
     double band = 0; ///< largest difference allowed
     bool passed = true;
     std::string first_divergent; ///< first hook whose values leave the band; empty if none
+    double ms = 0;               ///< that the check took, the loading of the CPU's copy included
 };
 
 /// A run and the step that records it (0 without a session).
@@ -97,10 +98,14 @@ public:
 
     /// Manifests of all analyses, by id: {"id","title","summary","citation","parameters","results"}.
     Json manifests() const;
-    /// `parameters`: an object; texts are converted to the types that the manifest gives.
+    /// `parameters`: an object; texts are converted to the types that the manifest gives. `record` false
+    /// leaves the session alone: a view that follows the prompt is a read-out, not a step. `edits` change
+    /// every run that the analysis asks for; those that name a row are refused (unsupported), since an
+    /// analysis makes rows of its own.
     Result<AnalysisRecord> analyze(OpenModel& model, const std::string& id, const Json& parameters,
                                    const std::vector<run::RunRow>& rows, const CancelToken& cancel,
-                                   const Progress& progress);
+                                   const Progress& progress, bool record = true,
+                                   const std::vector<run::EditSpec>& edits = {});
 
     Result<SelfCheck> self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress);
 

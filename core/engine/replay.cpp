@@ -103,9 +103,10 @@ private:
             const Json& analysis = spec["analyze"];
             VITRINE_ASSIGN(const auto prompts,
                            run::run_spec_from_json(analysis.value("run", Json::object())));
-            VITRINE_ASSIGN(const auto record, engine_.analyze(model, analysis.value("id", std::string()),
-                                                              analysis.value("parameters", Json::object()),
-                                                              prompts.rows, cancel_, progress_));
+            VITRINE_ASSIGN(const auto record,
+                           engine_.analyze(model, analysis.value("id", std::string()),
+                                           analysis.value("parameters", Json::object()), prompts.rows,
+                                           cancel_, progress_, true, prompts.edits));
             return record.step;
         }
         return fail(Code::unsupported,

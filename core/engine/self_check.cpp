@@ -1,5 +1,6 @@
 // A device against the CPU (the CPU against float64), layer by layer, on a prompt that every model can read.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -73,6 +74,7 @@ void compare_logits(const Tensor& device, const Tensor& reference, SelfCheck& ch
 }
 
 Result<SelfCheck> compare_with_oracle(OpenModel& model, const CancelToken& cancel, const Progress& progress) {
+    const auto started = std::chrono::steady_clock::now();
     SelfCheck check;
     check.device = model.loaded->device().name;
     check.precision = backend::name_of(model.loaded->precision());
@@ -96,6 +98,7 @@ Result<SelfCheck> compare_with_oracle(OpenModel& model, const CancelToken& cance
     if (!(logits.absolute <= logits.allowed) && check.first_divergent.empty())
         check.first_divergent = "unembed.hook_out";
     check.passed = check.first_divergent.empty();
+    check.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
     return check;
 }
 

@@ -1,5 +1,6 @@
 // The engine end to end on a fixture's model: what is done is in the session, what is refused leaves nothing.
 #include <QtTest>
+#include <cmath>
 
 #include "core/engine/engine.h"
 #include "core/run/spec_json.h"
@@ -96,6 +97,38 @@ private slots:
         QVERIFY(!record);
         QCOMPARE(record.error().code, Code::cancelled);
         QCOMPARE(steps(engine)[0].status, session::StepStatus::cancelled);
+    }
+
+    void a_read_out_is_no_step() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        const auto seen = engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {}, false);
+        const auto kept = engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {}, true);
+        QVERIFY(seen && kept);
+        QCOMPARE(seen->step, 0);
+        QCOMPARE(kept->step, 1);
+        QCOMPARE(seen->results.front().data, kept->results.front().data);
+        QCOMPARE(steps(engine).size(), std::size_t{1});
+    }
+
+    void an_analysis_sees_the_edited_model() {
+        Engine engine;
+        const auto model = gpt2(engine);
+        const auto entropy = [&](const char* text) -> Result<engine::AnalysisRecord> {
+            const auto edit = run::parse_edit(text);
+            return engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {}, false, {*edit});
+        };
+        // All keys but the first hidden from one head: its attention is 1 there, and its entropy 0.
+        const auto even = entropy("blocks.1.attn.hook_attn_scores head=2 key=1:4 mask");
+        QVERIFY2(even.has_value(), even ? "" : even.error().message.c_str());
+        QVERIFY(std::abs(even->results.front().data[1 * 4 + 2]) < 1e-6);
+        QVERIFY(even->results.front().data[1 * 4 + 1] > 0.1);
+        QVERIFY(even->provenance.contains("edits"));
+        const auto refused = entropy("L1H2 row=0 zero");
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, Code::unsupported);
     }
 
     void an_analysis_is_a_step_with_its_results() {

@@ -10,10 +10,12 @@
 #include <limits>
 
 #include "views/figure/attention_grid.h"
+#include "views/figure/column.h"
 #include "views/figure/export.h"
 #include "views/figure/figure_for.h"
 #include "views/figure/heatmap.h"
 #include "views/figure/next_tokens.h"
+#include "views/figure/provenance.h"
 #include "views/figure/table.h"
 
 using namespace vitrine;
@@ -198,6 +200,68 @@ private slots:
         QVERIFY(!refused && refused.error().code == Code::usage);
         const auto nowhere = export_figure(picture, base / "none" / "f.png", theme, options);
         QVERIFY(!nowhere && nowhere.error().code == Code::io);
+    }
+
+    void provenance_is_read_back() {
+        const QTemporaryDir folder;
+        Heatmap map;
+        map.values = make_matrix(2, 2, {0.1F, 0.2F, 0.3F, 0.4F});
+        const Json told{{"model", "default"},
+                        {"weights_hash", "ab12"},
+                        {"prompt", "a < b & \"c\" – Ω ]]> \n(x\\y)"},
+                        {"view", {{"page", "Attention"}, {"place", {{"layer", 3}}}}}};
+        ExportOptions options;
+        options.title = "map";
+        options.provenance = told;
+        for (const char* name : {"f.svg", "f.pdf", "f.png"}) {
+            const std::filesystem::path file = folder.filePath(name).toStdString();
+            QVERIFY(export_figure(map, file, make_theme(false), options));
+            const auto read = read_provenance(file);
+            QVERIFY2(read.has_value(), read ? "" : read.error().message.c_str());
+            QCOMPARE(QString::fromStdString(dump_json(*read)), QString::fromStdString(dump_json(told)));
+        }
+        // A picture from elsewhere, a file that is none, a file of another kind: a sentence each.
+        const QString foreign = folder.filePath("foreign.png");
+        QVERIFY(QImage(4, 4, QImage::Format_RGB32).save(foreign));
+        QCOMPARE(read_provenance(foreign.toStdString()).error().code, Code::unsupported);
+        QFile svg(folder.filePath("foreign.svg"));
+        QVERIFY(svg.open(QIODevice::WriteOnly) && svg.write("<svg><desc>by hand</desc></svg>") > 0);
+        svg.close();
+        QCOMPARE(read_provenance(svg.fileName().toStdString()).error().code, Code::unsupported);
+        QCOMPARE(read_provenance(folder.filePath("none.pdf").toStdString()).error().code, Code::io);
+        QCOMPARE(read_provenance("notes.txt").error().code, Code::usage);
+    }
+
+    void a_column_fills_its_room() {
+        const Theme theme = make_theme(false);
+        Column column;
+        for (int i = 0; i < 2; ++i) {
+            auto map = std::make_shared<Heatmap>();
+            map->values = make_matrix(8, 8, std::vector<float>(64, 0.5F));
+            column.parts.push_back(map);
+        }
+        const auto bottom = [&](double width) {
+            double out = 0;
+            for (const QRectF& place : column.places({0, 0}, width, theme))
+                out = std::max(out, place.bottom());
+            return out;
+        };
+        column.fill({1800, 900}, theme);
+        QVERIFY(column.magnified > 1 && bottom(1800) <= 900);
+        column.fill({600, 560}, theme); // a little too large: shrinks rather than scrolls
+        QVERIFY(column.magnified < 1 && bottom(600) <= 560);
+        column.fill({600, 100}, theme); // far too large: scrolls at its own size
+        QCOMPARE(column.magnified, 1.0);
+    }
+
+    void long_texts_are_cut_between_letters() {
+        const QFont font = make_theme(false).font();
+        const QString family = QString::fromUtf8("👩‍🚀").repeated(20);
+        const QString cut = elided(family, font, 80);
+        QVERIFY(cut.size() < family.size() && cut.contains(QChar(0x2026)));
+        for (const QString& side : cut.split(QChar(0x2026)))
+            QCOMPARE(side.size() % 5, 0); // each such letter is five code units
+        QCOMPARE(elided("short", font, 500), QString("short"));
     }
 
     void every_kind_has_a_picture_data() {

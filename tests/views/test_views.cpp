@@ -4,11 +4,14 @@
 #include <cmath>
 
 #include "tests/views/sample_run.h"
+#include "views/analyses/difference.h"
 #include "views/attention/attention_pictures.h"
+#include "views/attention/find_heads.h"
 #include "views/attention/sinks.h"
+#include "views/inspector/inspector.h"
 #include "views/next_tokens/next_tokens_view.h"
 #include "views/shared/desk.h"
-#include "views/shared/figure_canvas.h"
+#include "views/shared/figure_source.h"
 
 using namespace vitrine;
 using namespace vitrine::views;
@@ -123,11 +126,11 @@ private slots:
         Desk desk;
         desk.set_theme(figure::make_theme(false));
         desk.set_a(tests::sample_run(words(9), 2, 2, 1));
-        QVERIFY(desk.why_no_difference().contains("No run is pinned"));
-        desk.set_b(tests::sample_run(words(10), 2, 2, 2));
+        QVERIFY(desk.why_no_difference().contains("There is no B yet"));
+        desk.set_pinned(tests::sample_run(words(10), 2, 2, 2));
         desk.set_side(Side::difference);
         QVERIFY(attention_data(desk).said_in_place.contains("A has 9 tokens and B has 10"));
-        desk.set_b(tests::sample_run(words(9), 2, 2, 2));
+        desk.set_pinned(tests::sample_run(words(9), 2, 2, 2));
         const AttentionData data = attention_data(desk);
         QVERIFY(data.said_in_place.isEmpty());
         const float a = desk.a()->pattern(1, 0).at(6, 3), b = desk.b()->pattern(1, 0).at(6, 3);
@@ -141,6 +144,91 @@ private slots:
         QCOMPARE(table->rows.front().prob, std::exp(9.5 - 10.0));
         QCOMPARE(table->position, 3);
         QCOMPARE(table->after, QString("·w3"));
+    }
+
+    void interventions_bring_b_into_view_and_take_it_back() {
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        const RunPtr clean = tests::sample_run(words(9), 2, 2, 1),
+                     edited = tests::sample_run(words(9), 2, 2, 2);
+        desk.set_a(clean);
+        desk.set_runs(clean, edited);
+        QVERIFY(desk.side() == Side::b && desk.shown() == edited);
+        desk.set_runs(clean, nullptr);
+        QVERIFY(desk.side() == Side::a && !desk.b());
+        // A pinned run stands back while there are interventions.
+        const RunPtr pinned = tests::sample_run(words(9), 2, 2, 3);
+        desk.set_pinned(pinned);
+        desk.set_side(Side::difference);
+        desk.set_runs(clean, edited);
+        QVERIFY(desk.side() == Side::difference && desk.b() == edited);
+        desk.set_runs(clean, nullptr);
+        QVERIFY(desk.side() == Side::difference && desk.b() == pinned);
+    }
+
+    void the_inspector_compares() {
+        const RunPtr run = tests::sample_run(words(24)), other = tests::sample_run(words(24), 4, 4, 7);
+        const Place here{1, 1, 20, 3}, there{2, 0, 11, 0};
+        const auto alone = facts_at(*run, here, nullptr, here);
+        QCOMPARE(alone[0].value, figure::number(run->pattern(1, 1).at(20, 3)));
+        QVERIFY(alone[0].other.isEmpty() && !alone[0].meaning.isEmpty());
+        const auto two = facts_at(*run, here, other.get(), there);
+        const double a = run->pattern(1, 1).at(20, 3), b = other->pattern(2, 0).at(11, 0);
+        QCOMPARE(two[0].other, figure::number(b));
+        QCOMPARE(two[0].difference, figure::number(a - b));
+        QVERIFY(facts_at(*run, Place{9, 0, 0, 0}, nullptr, here).empty()); // no such head, no number
+    }
+
+    void differences_of_analyses() {
+        engine::ResultValue a{"alpha", "matrix", {{"layer", 2, {}}, {"head", 1, {}}}, {0.5, 0.25}, {}, {}};
+        engine::ResultValue b = a;
+        b.data = {0.25, 0.75};
+        const auto difference = difference_of({a}, {b});
+        QVERIFY(difference.has_value());
+        QCOMPARE(difference->front().name, std::string("alpha_difference"));
+        QCOMPARE(difference->front().data, (std::vector<double>{0.25, -0.5}));
+        b.axes[0].size = 3;
+        b.data.push_back(0);
+        QVERIFY(!difference_of({a}, {b}));
+        QCOMPARE(difference_of({a}, {b}).error().code, Code::out_of_range);
+        engine::ResultValue words_only{"note", "text", {}, {}, Json("x"), {}};
+        QCOMPARE(difference_of({words_only}, {words_only}).error().code, Code::usage);
+    }
+
+    void heads_worth_a_look() {
+        // "b x y z x": the head whose last query looks at "y", after the first "x", is the induction head.
+        auto run = std::make_shared<ShownRun>(*tests::sample_run({"b", "x", "y", "z", "x"}, 1, 2));
+        QVERIFY(!find_induction_head(*run)); // no token occurs twice
+        run->tokens[4].id = run->tokens[1].id;
+        auto longer = std::make_shared<Tensor>(Shape{2, 5, 5});
+        for (int head = 0; head < 2; ++head)
+            for (int query = 0; query < 5; ++query)
+                for (int key = 0; key <= query; ++key)
+                    longer->data[static_cast<std::size_t>((head * 5 + query) * 5 + key)] =
+                        head == 1 && query == 4 ? (key == 2   ? 0.75F
+                                                   : key == 4 ? 0.25F
+                                                              : 0.0F)
+                                                : (key == 0 ? 1.0F : 0.0F);
+        run->patterns = {longer};
+        const auto found = find_induction_head(*run);
+        QVERIFY(found.has_value());
+        QCOMPARE(found->place, (Place{0, 1, 4, 2}));
+        QCOMPARE(found->weight, 0.75);
+        const RunPtr sample = tests::sample_run(words(24));
+        const auto sink = find_sink_head(*sample);
+        QVERIFY(sink && sink->place.key == 0);
+        QCOMPARE(sink->weight, alpha_of(sample->pattern(sink->place.layer, sink->place.head))[0]);
+        QVERIFY(heads_with_sinks(*sample) > 0 && heads_with_sinks(*sample) < 16);
+    }
+
+    void the_command_names_the_interventions() {
+        auto run = std::make_shared<ShownRun>(*tests::sample_run(words(3)));
+        run->edits = {"L1H2 zero", "L0H1 row=0 from row=1"};
+        run->beside = {5, 6, 7};
+        QCOMPARE(
+            capture_command(*run, "blocks.0.attn.hook_pattern"),
+            QString("vitrine-cli run 'default' --ids 0,1,2 --positions all --ids 5,6,7 --edit 'L1H2 zero' "
+                    "--edit 'L0H1 row=0 from row=1' --capture 'blocks.0.attn.hook_pattern' --out run.h5"));
     }
 
     void commands_survive_a_shell() {

@@ -7,6 +7,7 @@
 #include <QtTest>
 #include <cmath>
 
+#include "app/window/exporter.h"
 #include "app/window/main_window.h"
 
 using namespace vitrine;
@@ -89,6 +90,179 @@ private slots:
         QCOMPARE(again.desk().selection.place(), place);
         QVERIFY(again.analysis_page("Lens")->isVisible());
         QVERIFY(again.desk().a()->step > 0); // it is the step it was, not a new one
+    }
+
+    void interventions_make_b_and_come_back() {
+        const QTemporaryDir folder;
+        views::Place place;
+        {
+            MainWindow window(in_folder(folder));
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            const views::RunPtr clean = window.desk().a();
+            views::EditList& edits = window.desk().edits;
+            QVERIFY(edits.add("L0H0 halve").contains("halve"));           // the grammar's own sentence
+            QVERIFY(edits.add("blocks.99.hook_mlp_out zero").size() > 0); // no such hook
+            QVERIFY(edits.add("blocks.*.hook_mlp_out zero").isEmpty());
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b_is_edited(), patience_ms);
+            QCOMPARE(window.desk().side(), views::Side::b);
+            QCOMPARE(window.desk().a()->next.back().logsumexp, clean->next.back().logsumexp);
+            QVERIFY(window.desk().b()->next.back().logsumexp != clean->next.back().logsumexp);
+            QCOMPARE(window.desk().b()->edits, QStringList("blocks.*.hook_mlp_out zero"));
+
+            // Every head patched from a run of the same text: nothing changes.
+            edits.clear();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && !window.desk().b(), patience_ms);
+            QCOMPARE(window.desk().side(), views::Side::a);
+            window.pin_current_as_b();
+            QVERIFY(edits.add("blocks.*.attn.hook_z row=0 from row=1").isEmpty());
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b_is_edited(), patience_ms);
+            QCOMPARE(window.desk().b()->next.back().logsumexp, clean->next.back().logsumexp);
+            QCOMPARE(window.desk().b()->beside.size(), static_cast<std::size_t>(clean->size()));
+            // An edit that this text has no place for is said, and A is shown all the same.
+            edits.clear();
+            QVERIFY(edits.add("L0H0 pos=500 zero").isEmpty());
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && !edits.problem().isEmpty(), patience_ms);
+            QVERIFY(!window.desk().b_is_edited());
+
+            edits.set_all({{"L1H1 zero", true}, {"L2H2 zero", false}});
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b_is_edited(), patience_ms);
+            window.desk().set_side(views::Side::difference);
+            window.desk().selection.set({5, 2, 6, 3});
+            place = window.desk().selection.place();
+            window.show_page("Entropy");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            window.runner().commit();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().b_is_edited(), patience_ms);
+        QCOMPARE(again.desk().edits.all(),
+                 (std::vector<views::Edit>{{"L1H1 zero", true}, {"L2H2 zero", false}}));
+        QCOMPARE(again.desk().side(), views::Side::difference);
+        QCOMPARE(again.desk().selection.place(), place);
+        QCOMPARE(again.page(), QString("Entropy"));
+        QVERIFY(again.desk().pinned() != nullptr);
+    }
+
+    void what_is_looked_at_is_no_step_and_what_is_run_is() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        window.runner().commit();
+        const auto kinds = [&] {
+            QStringList out;
+            for (const views::RunEntry& entry : window.keeper().entries())
+                out.prepend(entry.kind);
+            return out;
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(kinds(), QStringList("run"), patience_ms);
+        for (const char* page : {"Sinks", "Entropy", "Lens"}) {
+            QSignalSpy finished(window.analysis_page(page), &AnalysisPage::finished);
+            window.show_page(page);
+            QTRY_VERIFY_WITH_TIMEOUT(finished.count() > 0 && window.idle(), patience_ms);
+        }
+        QCOMPARE(kinds(), QStringList("run"));
+        window.analysis_page("Lens")->run(true);
+        QTRY_COMPARE_WITH_TIMEOUT(kinds(), QStringList({"run", "analyze"}), patience_ms);
+        window.runner().generate(3);
+        QTRY_COMPARE_WITH_TIMEOUT(kinds().mid(0, 3), QStringList({"run", "analyze", "generate"}),
+                                  patience_ms);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+
+        // The timeline, one step's spec, and a replay of it all.
+        QCOMPARE(window.session_page().steps_shown(), static_cast<int>(kinds().size()));
+        window.session_page().select_step(2);
+        QTRY_VERIFY_WITH_TIMEOUT(window.session_page().detail().contains("\"lens\""), patience_ms);
+        QSignalSpy replayed(&window.session_actions(), &SessionActions::finished);
+        window.session_actions().replay();
+        QTRY_VERIFY_WITH_TIMEOUT(replayed.count() == 1, patience_ms);
+        bool said = false;
+        for (const QLabel* label : window.session_page().findChildren<QLabel*>())
+            said = said || label->text().contains("0 drifted, 0 damaged");
+        QVERIFY(said);
+        window.restore_step(2);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.page() == "Analyses", patience_ms);
+        QCOMPARE(window.analysis_page("Analyses")->chosen(), QString("lens"));
+    }
+
+    void exported_figures_open_the_view_they_came_from() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        const QString text = window.desk().a()->prompt;
+        window.desk().selection.set({3, 4, 7, 2});
+        views::FigureCanvas* head = window.attention().head_canvas();
+        const float shown = window.desk().a()->pattern(3, 4).at(7, 2);
+        for (const char* name : {"head.svg", "head.pdf", "head.png"}) {
+            const std::filesystem::path file = folder.filePath(name).toStdString();
+            QVERIFY(write_picture(*head, file, window.view()));
+            window.show_page("Model");
+            window.runner().set_text("Something else");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a()->prompt != text, patience_ms);
+            window.open_figure(file);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a()->prompt == text, patience_ms);
+            QCOMPARE(window.page(), QString("Attention"));
+            QCOMPARE(window.desk().selection.place(), (views::Place{3, 4, 7, 2}));
+        }
+        QStringList said;
+        for (const char* name : {"head.csv", "head.npz", "head.h5"})
+            write_numbers(window.bench(), head, folder.filePath(name).toStdString(),
+                          [&](const QString& sentence) { said << sentence; });
+        QTRY_VERIFY_WITH_TIMEOUT(said.size() == 3, patience_ms);
+        for (const QString& sentence : said)
+            QVERIFY2(sentence.startsWith("Written"), qPrintable(sentence));
+        QFile csv(folder.filePath("head.csv"));
+        QVERIFY(csv.open(QIODevice::ReadOnly));
+        QVERIFY(csv.readLine().contains("query,key,value"));
+        bool found = false;
+        while (!csv.atEnd()) {
+            const QByteArrayList cells = csv.readLine().trimmed().split(',');
+            found = found || std::abs(cells.back().toDouble() - static_cast<double>(shown)) < 1e-7;
+        }
+        QVERIFY(found);
+        QVERIFY(QFileInfo(folder.filePath("head.npz")).size() > 500);
+        QVERIFY(QFileInfo(folder.filePath("head.h5")).size() > 500);
+    }
+
+    void every_door_tells_its_story() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        QVERIFY(window.doors_bar().isVisible());
+        for (const views::Door& door : window.doors_bar().doors()) {
+            window.show_page("Session");
+            window.doors().open(door.id);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.doors_bar().story().contains("<b>L"),
+                                     patience_ms);
+            QCOMPARE(window.page(), QString("Attention"));
+            const views::Place& place = window.desk().selection.place();
+            QVERIFY(window.doors_bar().story().contains(
+                QStringLiteral("L%1 H%2").arg(place.layer).arg(place.head)));
+            if (door.id != QLatin1String("answer")) {
+                window.doors_bar().show_doors();
+                continue;
+            }
+            // The answer hangs on that head more than on any other that is tried.
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b_is_edited(), patience_ms);
+            const auto logprob = [&](const views::RunPtr& run) {
+                const std::int32_t answer = window.desk().a()->next.back().top.front().id;
+                for (const backend::TopToken& top : run->next.back().top)
+                    if (top.id == answer) return static_cast<double>(top.logit) - run->next.back().logsumexp;
+                return -100.0;
+            };
+            const double worst = logprob(window.desk().b());
+            QVERIFY(worst < logprob(window.desk().a()));
+            window.desk().edits.set_all({{"L7H7 zero", true}});
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b()->edits == QStringList("L7H7 zero"),
+                                     patience_ms);
+            QVERIFY(worst <= logprob(window.desk().b()) + 1e-4);
+        }
     }
 
     void a_prompt_beyond_the_context_is_refused_in_words() {

@@ -2,12 +2,13 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QFormLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 
 #include "views/figure/text.h"
-#include "views/shared/figure_canvas.h"
+#include "views/shared/figure_source.h"
+#include "views/shared/flow_layout.h"
 
 namespace vitrine::views {
 
@@ -27,17 +28,15 @@ QString text_of(const Json& json) {
 
 } // namespace
 
-AnalysisForm::AnalysisForm(QWidget* parent) : QWidget(parent) { new QFormLayout(this); }
+AnalysisForm::AnalysisForm(QWidget* parent) : QWidget(parent) { setLayout(new FlowLayout); }
 
 void AnalysisForm::show_manifest(const Json& manifest) {
     fields_.clear();
     delete layout();
     for (QWidget* child : findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly))
         delete child;
-    auto* form = new QFormLayout(this);
-    form->setContentsMargins(0, 0, 0, 0);
-    form->setRowWrapPolicy(QFormLayout::WrapLongRows);
-    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    auto* flow = new FlowLayout;
+    setLayout(flow);
     const auto parameters = manifest.find("parameters");
     if (parameters == manifest.end()) return;
     for (const Json& parameter : *parameters) {
@@ -50,12 +49,15 @@ void AnalysisForm::show_manifest(const Json& manifest) {
         if (parameter.contains("max") && !parameter["max"].is_null())
             tip += tr("\nAt most %1").arg(text_of(parameter["max"]));
         QWidget* widget = nullptr;
-        Field field{name, {}};
+        Field field{name, {}, {}};
         if (type == "boolean") {
             auto* box = new QCheckBox(this);
             const bool on = standard.is_boolean() && standard.get<bool>();
             box->setChecked(on);
             field.value = [box, on] { return box->isChecked() == on ? Json() : Json(box->isChecked()); };
+            field.set = [box, on](const Json& given) {
+                box->setChecked(given.is_boolean() ? given.get<bool>() : on);
+            };
             widget = box;
         } else if (type == "choice" && parameter.contains("choices")) {
             auto* box = new QComboBox(this);
@@ -66,6 +68,9 @@ void AnalysisForm::show_manifest(const Json& manifest) {
                 return box->currentText() == text_of(standard) ? Json()
                                                                : Json(box->currentText().toStdString());
             };
+            field.set = [box, standard](const Json& given) {
+                box->setCurrentText(text_of(given.is_null() ? standard : given));
+            };
             widget = box;
         } else {
             auto* edit = new QLineEdit(this);
@@ -74,14 +79,27 @@ void AnalysisForm::show_manifest(const Json& manifest) {
             field.value = [edit] {
                 return edit->text().isEmpty() ? Json() : Json(edit->text().toStdString());
             };
+            field.set = [edit, standard](const Json& given) {
+                edit->setText(given == standard ? QString() : text_of(given));
+            };
+            // Wide enough for what is usually written there.
+            const bool number = type == "integer" || type == "number";
+            edit->setFixedWidth(number ? 70 : 110);
             widget = edit;
         }
         widget->setToolTip(tip);
+        widget->setAccessibleName(QString::fromStdString(name));
         auto* label =
             new QLabel(QString::fromStdString(name).replace(QLatin1Char('_'), QLatin1Char(' ')), this);
         label->setToolTip(tip);
         label->setBuddy(widget);
-        form->addRow(label, widget);
+        auto* pair = new QWidget(this);
+        auto* row = new QHBoxLayout(pair);
+        row->setContentsMargins(0, 0, 0, 0);
+        row->setSpacing(6);
+        row->addWidget(label);
+        row->addWidget(widget);
+        flow->addWidget(pair);
         fields_.push_back(std::move(field));
     }
 }
@@ -91,6 +109,13 @@ Json AnalysisForm::values() const {
     for (const Field& field : fields_)
         if (Json value = field.value(); !value.is_null()) out[field.name] = std::move(value);
     return out;
+}
+
+void AnalysisForm::set_values(const Json& values) {
+    for (const Field& field : fields_) {
+        const auto found = values.is_object() ? values.find(field.name) : values.end();
+        field.set(values.is_object() && found != values.end() ? *found : Json());
+    }
 }
 
 QString AnalysisForm::command_options() const {

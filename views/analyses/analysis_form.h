@@ -20,6 +20,8 @@ public:
     /// What the user changed; parameters left at their default are not in it. Texts are as typed: the engine
     /// checks and converts them.
     Json values() const;
+    /// Puts values into the fields, as a session remembers them; what it does not name gets its default.
+    void set_values(const Json& values);
     /// The same as options of the command line: ` --set k=v …`.
     QString command_options() const;
 
@@ -29,7 +31,8 @@ signals:
 private:
     struct Field {
         std::string name;
-        std::function<Json()> value; ///< null: left at its default
+        std::function<Json()> value;          ///< null: left at its default
+        std::function<void(const Json&)> set; ///< null: back to its default
     };
     std::vector<Field> fields_;
 };

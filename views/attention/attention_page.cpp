@@ -3,9 +3,8 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
-#include <QLabel>
-#include <QMenu>
 #include <QSplitter>
+#include <QStackedWidget>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -15,75 +14,65 @@ AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
     : QWidget(parent), desk_(desk), controls_(new QWidget(this)), heads_box_(new QComboBox(this)),
       scale_box_(new QComboBox(this)), sinks_box_(new QCheckBox(tr("Leave sinks out"), this)),
       splitter_(new QSplitter(Qt::Horizontal, this)), grid_canvas_(new FigureCanvas(desk, this)),
-      head_canvas_(new FigureCanvas(desk, this)), readout_(new QLabel(this)) {
+      head_canvas_(new FigureCanvas(desk, this)), place_(new QStackedWidget(this)),
+      empty_(new EmptyState(this)) {
     build_controls();
     splitter_->addWidget(grid_canvas_);
     splitter_->addWidget(head_canvas_);
-    splitter_->setStretchFactor(0, 5);
-    splitter_->setStretchFactor(1, 6);
+    splitter_->setStretchFactor(0, 2);
+    splitter_->setStretchFactor(1, 3);
     splitter_->setChildrenCollapsible(true);
     grid_canvas_->setMinimumWidth(180);
     head_canvas_->setMinimumWidth(260);
+    grid_canvas_->setAccessibleName(tr("Attention of all heads"));
+    head_canvas_->setAccessibleName(tr("Attention of the selected head"));
+    place_->addWidget(splitter_);
+    place_->addWidget(empty_);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(8, 6, 8, 4);
+    column->setContentsMargins(6, 4, 6, 0);
     column->setSpacing(4);
-    column->addWidget(controls_);
-    column->addWidget(splitter_, 1);
-    column->addWidget(readout_);
-    readout_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    readout_->setMinimumHeight(20);
-    readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    column->addWidget(place_, 1);
+    take_controls();
 
     connect(&desk_, &Desk::run_changed, this, &AttentionPage::run_changed);
     connect(&desk_, &Desk::theme_changed, this, &AttentionPage::redraw);
-    connect(&desk_, &Desk::pointed, this, &AttentionPage::pointed);
     connect(&desk_.selection, &Selection::changed, this, &AttentionPage::selection_changed);
+    connect(empty_, &EmptyState::pressed, this, &AttentionPage::way_out);
     connect(splitter_, &QSplitter::splitterMoved, this, [this] {
         const QList<int> sizes = splitter_->sizes();
         grid_share_ = static_cast<double>(sizes[0]) / std::max(1, sizes[0] + sizes[1]);
         emit state_changed();
     });
-    connect(grid_canvas_, &FigureCanvas::clicked, this, [this](const QPointF& at) {
-        if (!grid_) return;
-        if (const auto head = grid_->head_at(at, grid_canvas_->frame(), desk_.theme()))
-            desk_.selection.set_head(head->y(), head->x());
-    });
-    connect(grid_canvas_, &FigureCanvas::double_clicked, this, [this] { show_grid(false); });
-    connect(head_canvas_, &FigureCanvas::double_clicked, this, [this] { show_grid(true); });
-    connect(head_canvas_, &FigureCanvas::clicked, this, [this](const QPointF& at) {
-        if (!head_) return;
-        if (const auto cell = head_->cell_at(at, head_canvas_->frame(), desk_.theme())) {
-            Place place = desk_.selection.place();
-            place.query = cell->y();
-            place.key = cell->x();
-            desk_.selection.set(place);
-        }
-    });
+    connect(head_canvas_, &FigureCanvas::double_clicked, this, [this] { show_grid(!grid_wanted_); });
     run_changed();
+}
+
+void AttentionPage::take_controls() {
+    controls_->setParent(this);
+    static_cast<QVBoxLayout*>(layout())->insertWidget(0, controls_);
+    controls_->show();
 }
 
 void AttentionPage::build_controls() {
     heads_box_->addItem(tr("One head"), false);
-    heads_box_->addItem(tr("Mean over the layer's heads"), true);
+    heads_box_->addItem(tr("Mean of the layer"), true);
+    heads_box_->setToolTip(tr("The large picture: the selected head, or the mean over its layer's heads."));
+    heads_box_->setAccessibleName(tr("Large picture"));
     scale_box_->addItem(tr("Linear"), false);
     scale_box_->addItem(tr("Logarithmic"), true);
+    scale_box_->setToolTip(
+        tr("Colours by the weight, or by its logarithm: that shows weights down to 0.0001."));
+    scale_box_->setAccessibleName(tr("Colour scale"));
     sinks_box_->setToolTip(
         tr("Leaves out the columns of attention sinks and brings each row back to a sum of 1. "
            "A head fades by the attention that its sinks had taken."));
     auto* row = new QHBoxLayout(controls_);
-    row->setContentsMargins(2, 0, 2, 0);
+    row->setContentsMargins(2, 0, 6, 3);
     row->setSpacing(8);
-    const auto named = [&](const QString& text, QWidget* widget) {
-        auto* label = new QLabel(text, this);
-        label->setBuddy(widget);
-        row->addWidget(label);
-        row->addWidget(widget);
-        row->addSpacing(10);
-    };
-    named(tr("Large picture"), heads_box_);
-    named(tr("Colours"), scale_box_);
-    row->addWidget(sinks_box_);
     row->addStretch(1);
+    row->addWidget(heads_box_);
+    row->addWidget(scale_box_);
+    row->addWidget(sinks_box_);
     connect(heads_box_, &QComboBox::currentIndexChanged, this, [this] {
         options_.average = heads_box_->currentData().toBool();
         redraw();
@@ -106,22 +95,44 @@ void AttentionPage::run_changed() {
     scale_box_->setEnabled(!data_.difference);
     sinks_box_->setEnabled(!data_.difference);
     if (head_) head_->fit();
+    // Where there is nothing to draw, one sentence and the way out.
+    if (!data_.run)
+        empty_->say(data_.said_in_place, tr("Try an example"));
+    else
+        empty_->say(data_.said_in_place, desk_.side() == Side::a ? QString() : tr("Show A"));
+    place_->setCurrentIndex(data_.said_in_place.isEmpty() ? 0 : 1);
     arrange();
     redraw();
 }
 
+void AttentionPage::way_out() {
+    if (data_.run)
+        desk_.set_side(Side::a);
+    else
+        emit example_wanted();
+}
+
 void AttentionPage::redraw() {
     grid_ = grid_picture(data_, options_, desk_.theme());
-    grid_->selected_layer = desk_.selection.place().layer;
-    grid_->selected_head = desk_.selection.place().head;
+    mark_grid();
     FigureSource source;
     source.name = QStringLiteral("attention-grid");
+    source.topic = QStringLiteral("attention");
     if (data_.run) {
         source.command = capture_command(*data_.run, QStringLiteral("*.attn.hook_pattern"));
         source.provenance = data_.run->provenance;
+        if (data_.said_in_place.isEmpty()) source.results = [data = data_] { return grid_results(data); };
     }
     grid_canvas_->show_picture(grid_, source);
     redraw_head();
+}
+
+void AttentionPage::mark_grid() {
+    const auto& second = desk_.selection.second();
+    grid_->selected_layer = desk_.selection.place().layer;
+    grid_->selected_head = desk_.selection.place().head;
+    grid_->second_layer = second ? second->layer : -1;
+    grid_->second_head = second ? second->head : -1;
 }
 
 void AttentionPage::redraw_head() {
@@ -132,43 +143,34 @@ void AttentionPage::redraw_head() {
     head_->view = seen; // another head, the same part of the text
     head_->selected_row = place.query;
     head_->selected_col = place.key;
-    drawn_place_ = place;
+    if (const auto& second = desk_.selection.second())
+        if (second->layer == place.layer && second->head == place.head)
+            head_->second = QPoint(second->key, second->query);
     FigureSource source;
     source.name = QStringLiteral("attention-L%1H%2").arg(place.layer).arg(place.head);
+    source.topic = QStringLiteral("attention");
+    source.meaning =
+        data_.difference ? tr("A's weight minus B's") : tr("the weight that the query gives to the key");
     if (data_.run) {
         source.command =
             capture_command(*data_.run, QStringLiteral("blocks.%1.attn.hook_pattern").arg(place.layer));
         source.provenance = data_.run->provenance;
+        if (data_.said_in_place.isEmpty())
+            source.results = [data = data_, place] { return head_results(data, place); };
     }
     head_canvas_->show_picture(head_, source);
-    readout_->setText(selected_line());
 }
 
 void AttentionPage::selection_changed() {
-    const Place& place = desk_.selection.place();
-    const bool other_head = place.layer != drawn_place_.layer || place.head != drawn_place_.head;
-    if (grid_ && other_head) {
-        grid_->selected_layer = place.layer;
-        grid_->selected_head = place.head;
+    if (grid_) {
+        mark_grid();
         grid_canvas_->update();
     }
     redraw_head();
 }
 
-QString AttentionPage::selected_line() const {
-    if (!head_ || head_->values.empty() || !head_->said_in_place.isEmpty()) return {};
-    const Place& place = desk_.selection.place();
-    if (place.query >= head_->values.rows || place.key > place.query) return {};
-    return head_->title + QStringLiteral(" · ") + head_->describe_cell(place.query, place.key);
-}
-
-void AttentionPage::pointed(const QString& line) {
-    readout_->setText(line.isEmpty() ? selected_line() : line);
-}
-
 void AttentionPage::arrange() {
-    // Where there is nothing to draw, one sentence is enough.
-    grid_canvas_->setVisible(grid_wanted_ && data_.said_in_place.isEmpty());
+    grid_canvas_->setVisible(grid_wanted_);
     const int grid = static_cast<int>(grid_share_ * splitter_->width());
     splitter_->setSizes({grid, splitter_->width() - grid});
 }

@@ -3,16 +3,17 @@
 
 #include "core/base/json.h"
 #include "views/attention/attention_pictures.h"
+#include "views/shared/empty_state.h"
 #include "views/shared/figure_canvas.h"
 
 class QCheckBox;
 class QComboBox;
-class QLabel;
 class QSplitter;
+class QStackedWidget;
 
 namespace vitrine::views {
 
-/// Layer × head thumbnails, and one head large. Its controls are above, the value under the pointer below.
+/// Layer × head thumbnails, and one head large.
 class AttentionPage : public QWidget {
     Q_OBJECT
 
@@ -25,6 +26,10 @@ public:
     void restore(const Json& state);
     FigureCanvas* grid_canvas() { return grid_canvas_; }
     FigureCanvas* head_canvas() { return head_canvas_; }
+    /// The controls, for whoever has a better place for them than a line of their own: beside the tabs.
+    QWidget* controls() { return controls_; }
+    /// Puts them above the picture (again).
+    void take_controls();
     /// The facts of the shown run, for the inspector.
     const AttentionData& data() const { return data_; }
     /// Only the large head, or both.
@@ -33,6 +38,7 @@ public:
 
 signals:
     void state_changed();
+    void example_wanted(); ///< there is nothing to show, and the user pressed the button that mends it
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -44,18 +50,17 @@ private:
     void run_changed();
     void redraw();
     void redraw_head();
+    void mark_grid();
     void selection_changed();
-    void pointed(const QString& line);
-    QString selected_line() const;
+    void way_out();
 
     Desk& desk_;
     AttentionOptions options_;
     AttentionData data_;
     std::shared_ptr<figure::AttentionGrid> grid_;
     std::shared_ptr<figure::Heatmap> head_;
-    Place drawn_place_;
     bool grid_wanted_ = true;
-    double grid_share_ = 0.46; ///< of the width
+    double grid_share_ = 0.4; ///< of the width
 
     QWidget* controls_;
     QComboBox* heads_box_;
@@ -64,7 +69,8 @@ private:
     QSplitter* splitter_;
     FigureCanvas* grid_canvas_;
     FigureCanvas* head_canvas_;
-    QLabel* readout_;
+    QStackedWidget* place_;
+    EmptyState* empty_;
 };
 
 } // namespace vitrine::views

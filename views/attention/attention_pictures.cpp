@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "views/attention/sinks.h"
-#include "views/shared/figure_canvas.h"
+#include "views/shared/figure_source.h"
 
 namespace vitrine::views {
 
@@ -162,12 +162,55 @@ QStringList token_labels(const ShownRun& run) {
     return out;
 }
 
+namespace {
+
+engine::ResultAxis token_axis(const char* name, const ShownRun& run) {
+    engine::ResultAxis axis{name, run.size(), {}};
+    for (const figure::Token& token : run.tokens)
+        axis.labels.push_back(token.shown.toStdString());
+    return axis;
+}
+
+void append(const figure::Matrix& pattern, std::vector<double>& to) {
+    for (int row = 0; row < pattern.rows; ++row)
+        for (int col = 0; col < pattern.cols; ++col)
+            to.push_back(pattern.at(row, col));
+}
+
+} // namespace
+
+std::vector<engine::ResultValue> grid_results(const AttentionData& data) {
+    engine::ResultValue out{"attention", "stack", {}, {}, {}, {}};
+    out.axes = {{"layer", data.run->layers, {}},
+                {"head", data.run->heads, {}},
+                token_axis("query", *data.run),
+                token_axis("key", *data.run)};
+    for (const figure::Matrix& pattern : data.patterns)
+        append(pattern, out.data);
+    return {out};
+}
+
+std::vector<engine::ResultValue> head_results(const AttentionData& data, const Place& place) {
+    engine::ResultValue out{"attention", "matrix", {}, {}, {}, {}};
+    out.axes = {token_axis("query", *data.run), token_axis("key", *data.run)};
+    append(data.pattern(place.layer, place.head), out.data);
+    return {out};
+}
+
 QString capture_command(const ShownRun& run, const QString& capture) {
     QString ids;
     for (const figure::Token& token : run.tokens)
         ids += (ids.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(token.id);
     QString out =
         QStringLiteral("vitrine-cli run %1 --ids %2 --positions all").arg(shell_word(run.model), ids);
+    if (!run.beside.empty()) {
+        QString other;
+        for (const std::int32_t id : run.beside)
+            other += (other.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(id);
+        out += QStringLiteral(" --ids ") + other;
+    }
+    for (const QString& edit : run.edits)
+        out += QStringLiteral(" --edit ") + shell_word(edit);
     if (!capture.isEmpty()) out += QStringLiteral(" --capture %1 --out run.h5").arg(shell_word(capture));
     if (run.device != QLatin1String("cpu")) out += QStringLiteral(" --device ") + shell_word(run.device);
     if (run.precision != QLatin1String("exact")) out += QStringLiteral(" --precision ") + run.precision;

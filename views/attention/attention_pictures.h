@@ -2,6 +2,7 @@
 // The pictures of the Attention page, made from what lies on the desk.
 #include <memory>
 
+#include "core/engine/results.h"
 #include "views/figure/attention_grid.h"
 #include "views/figure/heatmap.h"
 #include "views/shared/desk.h"
@@ -43,10 +44,14 @@ grid_picture(const AttentionData& data, const AttentionOptions& options, const f
 std::shared_ptr<figure::Heatmap> head_picture(const AttentionData& data, const AttentionOptions& options,
                                               const Place& place, const figure::Theme& theme);
 
+/// The numbers of the grid (layer × head × query × key) and of one head (query × key).
+std::vector<engine::ResultValue> grid_results(const AttentionData& data);
+std::vector<engine::ResultValue> head_results(const AttentionData& data, const Place& place);
+
 /// Shown texts of a run's tokens.
 QStringList token_labels(const ShownRun& run);
 
-/// The command line that captures the same numbers: `vitrine-cli run MODEL --prompt … --capture …`.
+/// The command line that captures the same numbers, interventions included: `vitrine-cli run MODEL --ids …`.
 QString capture_command(const ShownRun& run, const QString& capture);
 
 } // namespace vitrine::views

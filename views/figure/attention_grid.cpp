@@ -113,8 +113,11 @@ void AttentionGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme
     if (pointer) {
         if (const auto head = head_at(*pointer, in, theme)) frame(head->y(), head->x(), theme.muted, 1);
     }
-    if (selected_layer >= 0 && selected_head >= 0 && selected_layer < layers && selected_head < heads)
-        frame(selected_layer, selected_head, theme.accent, 2);
+    const auto inside = [&](int layer, int head) {
+        return layer >= 0 && head >= 0 && layer < layers && head < heads;
+    };
+    if (inside(second_layer, second_head)) frame(second_layer, second_head, theme.key, 2);
+    if (inside(selected_layer, selected_head)) frame(selected_layer, selected_head, theme.accent, 2);
     painter.restore();
 }
 
@@ -124,6 +127,11 @@ std::optional<QPoint> AttentionGrid::head_at(const QPointF& at, const QRectF& in
     const int head = std::min(heads - 1, static_cast<int>((at.x() - laid.cells.left()) / laid.step));
     const int layer = std::min(layers - 1, static_cast<int>((at.y() - laid.cells.top()) / laid.step));
     return QPoint(head, layer);
+}
+
+Spot AttentionGrid::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto head = head_at(at, in, theme);
+    return head ? Spot{head->y(), head->x(), -1, -1} : Spot{};
 }
 
 QString AttentionGrid::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {

@@ -19,6 +19,7 @@ public:
     QString title;
     QString said_in_place; ///< if not empty, these words stand where the thumbnails would
     int selected_layer = -1, selected_head = -1;
+    int second_layer = -1, second_head = -1; ///< the place to compare with
 
     struct Layout {
         QRectF cells, bar;
@@ -35,6 +36,12 @@ public:
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    bool grows() const override { return true; }
+    void select(const Spot& here) override {
+        selected_layer = here.layer;
+        selected_head = here.head;
+    }
     /// layer, head, query, key, attention: every drawn cell.
     QString csv() const override;
 

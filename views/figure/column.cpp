@@ -15,8 +15,9 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
     std::vector<QRectF> out;
     double x = 0, y = 0, tallest = 0;
     for (const PicturePtr& part : parts) {
-        QSizeF size = part->preferred_size(theme);
-        const double narrow = part->narrowest_width(theme);
+        const double grown = part->grows() ? magnified : 1;
+        QSizeF size = part->preferred_size(theme) * grown;
+        const double narrow = part->narrowest_width(theme) * std::min(1.0, grown);
         if (narrow < size.width() && parts.size() > 1) {
             const double across = std::max(1.0, std::floor((width + gap) / (narrow + gap)));
             size.setWidth(std::min(size.width(), (width - (across - 1) * gap) / across - 0.5));
@@ -28,6 +29,19 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
         tallest = std::max(tallest, size.height());
     }
     return out;
+}
+
+void Column::fill(const QSizeF& room, const Theme& theme) {
+    // From large to small, so that the first that fits is the largest; below 0.8 numbers leave their cells,
+    // and scrolling is better.
+    for (const double size : {2.4, 2.2, 2.0, 1.8, 1.6, 1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8}) {
+        magnified = size;
+        double bottom = 0;
+        for (const QRectF& place : places({0, 0}, room.width(), theme))
+            bottom = std::max(bottom, place.bottom());
+        if (bottom <= room.height()) return;
+    }
+    magnified = 1;
 }
 
 QSizeF Column::preferred_size(const Theme& theme) const {
@@ -59,6 +73,38 @@ QString Column::describe(const QPointF& at, const QRectF& in, const Theme& theme
     for (std::size_t i = 0; i < parts.size(); ++i)
         if (laid[i].contains(at)) return parts[i]->describe(at, laid[i], theme);
     return {};
+}
+
+Spot Column::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto laid = places(in.topLeft(), in.width(), theme);
+    for (std::size_t i = 0; i < laid.size(); ++i)
+        if (laid[i].contains(at)) return parts[i]->spot_at(at, laid[i], theme);
+    return {};
+}
+
+void Column::select(const Spot& here) {
+    for (const PicturePtr& part : parts)
+        part->select(here);
+}
+
+bool Column::zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) {
+    const auto laid = places(in.topLeft(), in.width(), theme);
+    for (std::size_t i = 0; i < laid.size(); ++i)
+        if (laid[i].contains(at) && parts[i]->zoom(factor, at, laid[i], theme)) {
+            zoomed_ = i;
+            return true;
+        }
+    return false;
+}
+
+bool Column::pan(const QPointF& by, const QRectF& in, const Theme& theme) {
+    const auto laid = places(in.topLeft(), in.width(), theme);
+    return zoomed_ < parts.size() && parts[zoomed_]->pan(by, laid[zoomed_], theme);
+}
+
+void Column::fit() {
+    for (const PicturePtr& part : parts)
+        part->fit();
 }
 
 QString Column::csv() const {

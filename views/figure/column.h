@@ -7,16 +7,28 @@ namespace vitrine::figure {
 class Column : public Picture {
 public:
     std::vector<PicturePtr> parts;
+    double magnified = 1; ///< how much larger than preferred the parts that grow are
+
+    /// Chooses `magnified` so that everything fits into a room without leaving it half empty.
+    void fill(const QSizeF& room, const Theme& theme);
 
     QSizeF preferred_size(const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    void select(const Spot& here) override;
+    bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
+    bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;
+    void fit() override;
     /// The parts' numbers, each under a line with its number.
     QString csv() const override;
     /// Where the parts lie for a width: rows are filled from the left as long as parts fit.
     std::vector<QRectF> places(const QPointF& origin, double width, const Theme& theme) const;
+
+private:
+    std::size_t zoomed_ = 0; ///< the part that was zoomed last, which dragging moves
 };
 
 } // namespace vitrine::figure

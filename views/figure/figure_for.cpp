@@ -6,6 +6,7 @@
 #include "views/figure/attention_grid.h"
 #include "views/figure/column.h"
 #include "views/figure/heatmap.h"
+#include "views/figure/quantity.h"
 #include "views/figure/series.h"
 #include "views/figure/table.h"
 #include "views/figure/token_scores.h"
@@ -21,8 +22,12 @@ constexpr int most_lines = 6; ///< more than that becomes a map
 
 QString text_of(const std::string& text) { return QString::fromStdString(text); }
 
-QString title_of(const ResultValue& result) {
-    return text_of(result.name).replace(QLatin1Char('_'), QLatin1Char(' '));
+QString title_of(const ResultValue& result) { return title_of(quantity_of(result.name)); }
+
+// What a colour bar says: the unit, or where there is none the quantity itself.
+QString unit_of(const ResultValue& result) {
+    const Quantity quantity = quantity_of(result.name);
+    return quantity.unit.isEmpty() ? quantity.title.toLower() : quantity.unit;
 }
 
 bool over_tokens(const std::string& axis) {
@@ -48,7 +53,9 @@ QStringList labels_of(const ResultAxis& axis) {
     return out;
 }
 
-ColourScale scale_of(const std::vector<double>& data, const QString& unit, const Theme& theme) {
+ColourScale scale_of(const ResultValue& result, const QString& unit, const Theme& theme) {
+    const std::vector<double>& data = result.data;
+    const bool difference = result.name.ends_with("_difference");
     ColourScale out;
     out.unit = unit;
     out.map = theme.amounts;
@@ -56,8 +63,9 @@ ColourScale scale_of(const std::vector<double>& data, const QString& unit, const
     for (const double value : data)
         if (std::isfinite(value)) low = std::min(low, value), high = std::max(high, value);
     if (!(low <= high)) low = 0, high = 1;
-    if (low < 0) { // differences and effects: zero in the middle
+    if (low < 0 || difference) { // differences and effects: zero in the middle
         high = std::max(-low, high);
+        if (high <= 0) high = 1;
         low = -high;
         out.map = theme.differences();
     } else if (low < 0.7 * high)
@@ -83,8 +91,9 @@ PicturePtr heatmap(const ResultValue& result, const Theme& theme) {
     const auto cols = static_cast<int>(last.size);
     const int rows = cols == 0 ? 0 : static_cast<int>(result.data.size()) / cols;
     out->title = title_of(result);
+    out->meaning = quantity_of(result.name).meaning;
     out->values = make_matrix(rows, cols, floats(result.data));
-    out->style.scale = scale_of(result.data, title_of(result), theme);
+    out->style.scale = scale_of(result, unit_of(result), theme);
     out->col_title = text_of(last.name);
     out->col_labels = labels_of(last);
     if (result.axes.size() == 2) {
@@ -118,6 +127,7 @@ PicturePtr series(const ResultValue& result, const Theme& theme) {
     auto out = std::make_shared<Series>();
     const ResultAxis& last = result.axes.back();
     out->title = title_of(result);
+    out->meaning = quantity_of(result.name).meaning;
     out->x_title = text_of(last.name);
     out->x_labels = labels_of(last);
     out->bars = result.kind == "histogram";
@@ -174,7 +184,7 @@ PicturePtr scores(const ResultValue& result, const Theme& theme) {
         out->tokens << (last.labels.empty() ? QString::number(i)
                                             : shown_token(last.labels[static_cast<std::size_t>(i)]));
     out->values = result.data;
-    out->scale = scale_of(result.data, title_of(result), theme);
+    out->scale = scale_of(result, unit_of(result), theme);
     return out;
 }
 
@@ -196,7 +206,7 @@ PicturePtr attention(const ResultValue& result, const Theme& theme) {
     for (std::int64_t i = 0; i < std::int64_t{out->layers} * out->heads; ++i)
         out->patterns.push_back({shared, i * each, queries, keys});
     out->causal = queries == keys;
-    out->scale = scale_of(result.data, QStringLiteral("attention"), theme);
+    out->scale = scale_of(result, QStringLiteral("attention"), theme);
     return out;
 }
 
@@ -208,7 +218,10 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
         auto out = std::make_shared<Card>();
         out->title = title_of(result);
         const bool none = result.data.empty() || std::isnan(result.data.front());
+        const QString unit = quantity_of(result.name).unit;
+        out->title = quantity_of(result.name).title;
         out->big = none ? QStringLiteral("none") : number(result.data.front());
+        if (!none && !unit.isEmpty()) out->big += QLatin1Char(' ') + unit;
         return out;
     }
     if (kind == "text")

@@ -43,7 +43,8 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
                         8;
     const double bar = colour_bar_width(style.scale, has_marks(), theme);
     // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
-    const bool in_corner = square && style.causal && view.isNull() && std::min(in.width(), in.height()) > 300;
+    const bool in_corner = square && style.causal && view.isNull() && values.rows >= 5 &&
+                           std::min(in.width(), in.height()) > 300;
     const double top = line_height + 8 + (title.isEmpty() ? 0 : line_height + 2);
     const QRectF sight = seen();
 
@@ -55,10 +56,12 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     const double bottom = (out.upright ? widest + 4 : line_height) + 4;
     QRectF cells(in.left() + left, in.top() + top, room, std::max(10.0, in.height() - top - bottom));
     if (square) {
-        const double side = std::min(cells.width() / sight.width(), cells.height() / sight.height());
+        constexpr double largest = 72; // one token is not a poster
+        const double side =
+            std::min({cells.width() / sight.width(), cells.height() / sight.height(), largest});
         cells.setSize({side * sight.width(), side * sight.height()});
     } else {
-        const double tallest = 44, broadest = 110; // a map of four cells is not a poster
+        const double tallest = 72, broadest = 140; // nor is a map of four cells
         cells.setWidth(std::min(cells.width(), broadest * sight.width()));
         cells.setHeight(std::min(cells.height(), tallest * sight.height()));
     }
@@ -240,6 +243,8 @@ void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& them
     }
     if (selected_row && selected_col && !(style.causal && *selected_col > *selected_row))
         frame(*selected_col, *selected_row, 1, 1, Qt::white, 2);
+    if (second && !(style.causal && second->x() > second->y()))
+        frame(second->x(), second->y(), 1, 1, theme.key, 2);
     if (pointer) {
         if (const auto cell = cell_at(*pointer, in, theme)) frame(cell->x(), cell->y(), 1, 1, theme.text, 1);
     }
@@ -273,7 +278,50 @@ QString Heatmap::describe_cell(int row, int col) const {
 
 QString Heatmap::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const auto cell = cell_at(at, in, theme);
-    return cell ? describe_cell(cell->y(), cell->x()) : QString();
+    if (!cell) return {};
+    const QString said = describe_cell(cell->y(), cell->x());
+    return meaning.isEmpty() ? said : said + QStringLiteral("  –  ") + meaning;
+}
+
+void Heatmap::select(const Spot& here) {
+    const auto index_on = [&](const QString& axis, int size) -> std::optional<int> {
+        const int index = axis == QLatin1String("layer")  ? here.layer
+                          : axis == QLatin1String("head") ? here.head
+                          : axis == QLatin1String("key")  ? here.key
+                          : axis == QLatin1String("query") || axis == QLatin1String("pos") ||
+                                  axis == QLatin1String("position")
+                              ? here.query
+                              : -1;
+        return index >= 0 && index < size ? std::optional(index) : std::nullopt;
+    };
+    selected_row = index_on(row_title, values.rows);
+    selected_col = index_on(col_title, values.cols);
+    if (row_title == QLatin1String("layer · head")) {
+        const qsizetype row = row_labels.indexOf(QStringLiteral("L%1 H%2").arg(here.layer).arg(here.head));
+        if (row >= 0) selected_row = static_cast<int>(row);
+    }
+}
+
+Spot Heatmap::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    Spot out;
+    const auto cell = cell_at(at, in, theme);
+    if (!cell) return out;
+    const auto set = [&](const QString& axis, int index) {
+        if (axis == QLatin1String("layer")) out.layer = index;
+        if (axis == QLatin1String("head")) out.head = index;
+        if (axis == QLatin1String("query") || axis == QLatin1String("pos") ||
+            axis == QLatin1String("position"))
+            out.query = index;
+        if (axis == QLatin1String("key")) out.key = index;
+        // Rows of several axes: "L0 H3" under "layer · head".
+        if (axis == QLatin1String("layer · head") && index < row_labels.size()) {
+            const QStringList parts = row_labels[index].split(QLatin1Char(' '));
+            if (parts.size() == 2) out.layer = parts[0].mid(1).toInt(), out.head = parts[1].mid(1).toInt();
+        }
+    };
+    set(row_title, cell->y());
+    set(col_title, cell->x());
+    return out;
 }
 
 void Heatmap::move_inside(QRectF& wanted) const {

@@ -14,10 +14,12 @@ public:
     QString title;
     QString row_title, col_title;       ///< "query", "key"
     QStringList row_labels, col_labels; ///< empty: indices are written
+    QString meaning;                    ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;              ///< if not empty, these words stand where the cells would
     bool square = false;                ///< cells are squares
     bool sinks_out = false;             ///< marked columns were taken out and the rest renormalised
     std::optional<int> selected_row, selected_col;
+    std::optional<QPoint> second; ///< column and row of the cell to compare with
     /// What is in sight, in cells (x column, y row); null: everything.
     QRectF view;
 
@@ -36,6 +38,9 @@ public:
                      const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     QString describe_cell(int row, int col) const;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    bool grows() const override { return true; }
+    void select(const Spot& here) override;
     bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
     bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;
     void fit() override { view = {}; }

@@ -11,6 +11,16 @@
 
 namespace vitrine::figure {
 
+/// What lies under a point in the coordinates of the selection; −1: the picture has no such axis there.
+struct Spot {
+    int layer = -1;
+    int head = -1;
+    int query = -1; ///< also any position
+    int key = -1;
+    bool empty() const { return layer < 0 && head < 0 && query < 0 && key < 0; }
+    bool operator==(const Spot&) const = default;
+};
+
 /// A picture of some numbers. All sizes are pixels at 96 per inch. Thread: that of the caller.
 class Picture {
 public:
@@ -20,11 +30,15 @@ public:
     virtual QSizeF preferred_size(const Theme& theme) const = 0;
     /// Width down to which it may shrink where pictures stand side by side.
     virtual double narrowest_width(const Theme& theme) const { return preferred_size(theme).width(); }
+    /// Whether it says more, or reads better, the larger it is.
+    virtual bool grows() const { return false; }
     /// Draws inside `in`. Leaves the background alone.
     virtual void paint(QPainter& painter, const QRectF& in, const Theme& theme) const = 0;
     /// Draws what changes often on top: selection, and what is under the pointer.
     virtual void paint_marks(QPainter& /*painter*/, const QRectF& /*in*/, const Theme& /*theme*/,
                              const std::optional<QPointF>& /*pointer*/) const {}
+    /// Marks what is selected where the picture has such axes; drawn by paint_marks().
+    virtual void select(const Spot& /*here*/) {}
     /// Zooms by `factor` around a point, or moves what is seen; false if the picture has no such thing.
     virtual bool zoom(double /*factor*/, const QPointF& /*at*/, const QRectF& /*in*/,
                       const Theme& /*theme*/) {
@@ -35,6 +49,9 @@ public:
     virtual void fit() {}
     /// One line on what lies at a point: where it is, and its value. Empty where there is nothing.
     virtual QString describe(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
+        return {};
+    }
+    virtual Spot spot_at(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
         return {};
     }
     /// The numbers behind the picture, comma-separated with a line of names.

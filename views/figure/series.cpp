@@ -157,13 +157,35 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
 
 void Series::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                          const std::optional<QPointF>& pointer) const {
-    if (!pointer) return;
     const Layout laid = layout(in, theme);
-    const int index = index_at(*pointer, laid);
-    if (index < 0) return;
-    painter.setPen(QPen(theme.muted, 1, Qt::DotLine));
-    const double x = x_of(laid, static_cast<std::size_t>(index));
-    painter.drawLine(QPointF(x, laid.plot.top()), QPointF(x, laid.plot.bottom()));
+    const auto line = [&](int index, const QPen& pen) {
+        if (index < 0 || static_cast<std::size_t>(index) >= length()) return;
+        painter.setPen(pen);
+        const double x = x_of(laid, static_cast<std::size_t>(index));
+        painter.drawLine(QPointF(x, laid.plot.top()), QPointF(x, laid.plot.bottom()));
+    };
+    QColor ink = theme.query;
+    ink.setAlphaF(0.6F);
+    line(selected, QPen(ink, 1));
+    if (pointer) line(index_at(*pointer, laid), QPen(theme.muted, 1, Qt::DotLine));
+}
+
+void Series::select(const Spot& here) {
+    selected = x_title == QLatin1String("layer") ? here.layer
+               : x_title == QLatin1String("position") || x_title == QLatin1String("pos") ||
+                       x_title == QLatin1String("query")
+                   ? here.query
+                   : -1;
+}
+
+Spot Series::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    Spot out;
+    const int index = index_at(at, layout(in, theme));
+    if (x_title == QLatin1String("layer")) out.layer = index;
+    if (x_title == QLatin1String("position") || x_title == QLatin1String("pos") ||
+        x_title == QLatin1String("query"))
+        out.query = index;
+    return out;
 }
 
 QString Series::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
@@ -175,6 +197,7 @@ QString Series::describe(const QPointF& at, const QRectF& in, const Theme& theme
         if (static_cast<std::size_t>(index) < line.values.size())
             out += QStringLiteral(" · ") + (line.name.isEmpty() ? y_title : line.name) + QStringLiteral(" ") +
                    number(line.values[static_cast<std::size_t>(index)]);
+    if (!meaning.isEmpty()) out += QStringLiteral("  –  ") + meaning;
     return out;
 }
 

@@ -16,7 +16,9 @@ public:
     QStringList x_labels; ///< empty: indices
     std::vector<Line> lines;
     bool bars = false;
+    QString meaning; ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;
+    int selected = -1; ///< index on the x axis
 
     struct Layout {
         QRectF plot;
@@ -30,6 +32,9 @@ public:
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    bool grows() const override { return true; }
+    void select(const Spot& here) override;
     QString csv() const override;
 
 private:

@@ -3,6 +3,7 @@
 #include <QFontMetricsF>
 #include <QGlyphRun>
 #include <QHash>
+#include <QTextBoundaryFinder>
 #include <QTextLayout>
 #include <cmath>
 #include <fmt/format.h>
@@ -143,7 +144,23 @@ QString hex_bytes(std::string_view bytes) {
 }
 
 QString elided(const QString& text, const QFont& font, double width) {
-    return QFontMetricsF(font).elidedText(text, Qt::ElideMiddle, width);
+    const QFontMetricsF metrics(font);
+    if (metrics.horizontalAdvance(text) <= width) return text;
+    // Cut between whole letters: an accent or half of an emoji alone would be another letter, or none.
+    QTextBoundaryFinder letters(QTextBoundaryFinder::Grapheme, text);
+    std::vector<qsizetype> cuts;
+    for (qsizetype at = 0; at >= 0; at = letters.toNextBoundary())
+        cuts.push_back(at);
+    const auto kept = [&](std::size_t count) {
+        const std::size_t head = (count + 1) / 2, tail = count / 2;
+        return text.left(cuts[head]) + QChar(0x2026) + text.mid(cuts[cuts.size() - 1 - tail]);
+    };
+    std::size_t low = 0, high = cuts.size() - 1; // letters kept: `low` fit, `high` do not
+    while (low + 1 < high) {
+        const std::size_t middle = (low + high) / 2;
+        (metrics.horizontalAdvance(kept(middle)) <= width ? low : high) = middle;
+    }
+    return kept(low);
 }
 
 bool drawable(const QString& text) {

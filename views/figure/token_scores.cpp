@@ -62,6 +62,14 @@ QString TokenScores::describe(const QPointF& at, const QRectF& in, const Theme& 
     return {};
 }
 
+Spot TokenScores::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    Spot out;
+    const auto laid = boxes(in.topLeft() + QPointF(0, title_height), text_width(in, theme), theme);
+    for (std::size_t i = 0; i < laid.size(); ++i)
+        if (laid[i].contains(at)) out.query = static_cast<int>(i);
+    return out;
+}
+
 QString TokenScores::csv() const {
     QString out = QStringLiteral("position,token,value\n");
     for (std::size_t i = 0; i < values.size() && static_cast<int>(i) < tokens.size(); ++i)

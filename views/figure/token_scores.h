@@ -14,6 +14,7 @@ public:
     QSizeF preferred_size(const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     QString csv() const override;
 
 private:

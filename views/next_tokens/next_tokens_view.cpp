@@ -33,8 +33,24 @@ std::shared_ptr<figure::NextTokens> next_tokens_at(const ShownRun& run, int posi
     return out;
 }
 
+std::vector<engine::ResultValue> next_token_results(const figure::NextTokens& table) {
+    engine::ResultValue rows{"next_tokens", "table", {}, {}, Json::array(), {}};
+    for (const figure::NextTokens::Row& row : table.rows) {
+        Json line{{"id", row.token.id},
+                  {"token", row.token.shown.toStdString()},
+                  {"prob", row.prob},
+                  {"logit", row.logit}};
+        if (table.compared) line["prob_b"] = std::isnan(row.other) ? Json() : Json(row.other);
+        rows.json.push_back(std::move(line));
+    }
+    engine::ResultValue position{"position", "number", {}, {double(table.position)}, {}, {}, true};
+    engine::ResultValue entropy{"entropy", "number", {}, {table.entropy}, {}, {}};
+    return {rows, position, entropy};
+}
+
 NextTokensView::NextTokensView(Desk& desk, QWidget* parent) : FigureCanvas(desk, parent), desk_(desk) {
     setMinimumHeight(150);
+    setAccessibleName(tr("Next tokens"));
     connect(&desk_, &Desk::run_changed, this, &NextTokensView::refresh);
     connect(&desk_.selection, &Selection::changed, this, &NextTokensView::refresh);
     const auto token_text = [this](const QPointF& at) {
@@ -62,7 +78,9 @@ void NextTokensView::refresh() {
                  : std::make_shared<figure::NextTokens>();
     FigureSource source;
     source.name = QStringLiteral("next-tokens-%1").arg(position);
+    source.topic = QStringLiteral("next-tokens");
     if (run) {
+        source.results = [table = table_] { return next_token_results(*table); };
         source.command = capture_command(*run, {});
         source.provenance = run->provenance;
     }

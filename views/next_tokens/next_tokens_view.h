@@ -24,5 +24,7 @@ private:
 
 /// The table of one position of a run, compared with another run if one is given.
 std::shared_ptr<figure::NextTokens> next_tokens_at(const ShownRun& run, int position, const ShownRun* other);
+/// Its numbers as results.
+std::vector<engine::ResultValue> next_token_results(const figure::NextTokens& table);
 
 } // namespace vitrine::views

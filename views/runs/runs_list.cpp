@@ -77,6 +77,7 @@ RunsList::RunsList(Desk& desk, QWidget* parent) : QListWidget(parent), desk_(des
         QMenu menu(this);
         menu.addAction(tr("Show as A"), [this, step] { emit restore_wanted(step); });
         menu.addAction(tr("Compare as B"), [this, step] { emit compare_wanted(step); });
+        menu.addAction(tr("Show in the session"), [this, step] { emit step_wanted(step); });
         menu.exec(viewport()->mapToGlobal(at));
     });
     connect(&desk_, &Desk::run_changed, this, &RunsList::mark_current);
@@ -93,7 +94,7 @@ void RunsList::show_entries(const std::vector<RunEntry>& entries) {
             header->setFlags(Qt::NoItemFlags);
             header->setData(header_role, true);
         }
-        auto* item = new QListWidgetItem(entry.prompt, this);
+        auto* item = new QListWidgetItem(entry.prompt.isEmpty() ? tr("(no text)") : entry.prompt, this);
         item->setData(step_role, QVariant::fromValue<qlonglong>(entry.step));
         item->setData(when_role, entry.when);
         item->setData(status_role, entry.status);

@@ -9,15 +9,22 @@ namespace vitrine::views {
 /// A row of the list of runs.
 struct RunEntry {
     std::int64_t step = 0;
-    QString prompt;  ///< what was run; what the step did where it is no run
-    QString kind;    ///< "run", "generate", "analyze"
-    QString when;    ///< "14:03", or "21 Nov"
-    QString group;   ///< "today", "earlier"
-    QString status;  ///< "done", "failed", …
+    QString prompt;    ///< the text that it started from
+    QString kind;      ///< "run", "generate", "analyze"
+    QStringList edits; ///< interventions, as --edit writes them
+    QString beside;    ///< text of the row that edits read from; empty without one
+    QString analysis;  ///< its id
+    Json parameters;   ///< of the analysis
+    QString when;      ///< "14:03 · 12 tokens", or "21 Nov · …"
+    QString group;     ///< "today", "earlier"
+    QString status;    ///< "done", "failed", …
+    QString started;   ///< "14:03:07", with its day unless that is today
+    QString took;      ///< "38.2 ms"; empty if it did not end
+    QString device;
     QString details; ///< device, milliseconds, error: on hover
 };
 
-/// The runs of the session, newest first. A click restores one; the menu pins one as B.
+/// Runs, generations and analyses of the session, newest first. A click restores one; the menu pins one as B.
 class RunsList : public QListWidget {
     Q_OBJECT
 
@@ -28,6 +35,7 @@ public:
 signals:
     void restore_wanted(std::int64_t step);
     void compare_wanted(std::int64_t step);
+    void step_wanted(std::int64_t step);
 
 private:
     void mark_current();

@@ -1,16 +1,13 @@
 #include "views/shared/figure_canvas.h"
 
 #include <QApplication>
-#include <QClipboard>
 #include <QContextMenuEvent>
-#include <QFileDialog>
 #include <QMenu>
-#include <QMessageBox>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QWheelEvent>
 
-#include "views/figure/export.h"
+#include "views/shared/gestures.h"
 
 namespace vitrine::views {
 
@@ -21,33 +18,21 @@ constexpr double faded = 0.45; ///< opacity of a picture that waits for its succ
 
 } // namespace
 
-QString shell_word(const QString& text) {
-    return QLatin1Char('\'') + QString(text).replace(QStringLiteral("'"), QStringLiteral("'\\''")) +
-           QLatin1Char('\'');
-}
-
-QString as_python(const QString& command) {
-    QString quoted = command;
-    quoted.replace(QStringLiteral("\\"), QStringLiteral("\\\\"))
-        .replace(QStringLiteral("\""), QStringLiteral("\\\""));
-    quoted.replace(QStringLiteral("\n"), QStringLiteral("\\n"));
-    return QStringLiteral("import json, shlex, subprocess\n\n"
-                          "command = \"%1 --json\"\n"
-                          "answer = subprocess.run(shlex.split(command), check=True, capture_output=True)\n"
-                          "result = json.loads(answer.stdout)\n")
-        .arg(quoted);
-}
-
 FigureCanvas::FigureCanvas(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     connect(&desk_, &Desk::theme_changed, this, &FigureCanvas::redraw);
+    connect(&desk_.selection, &Selection::changed, this, [this] {
+        select();
+        update();
+    });
     connect(&desk_, &Desk::stale_changed, this, qOverload<>(&QWidget::update));
 }
 
 void FigureCanvas::show_picture(figure::PicturePtr picture, FigureSource source) {
     picture_ = std::move(picture);
     source_ = std::move(source);
+    select();
     redraw();
 }
 
@@ -56,6 +41,11 @@ QRectF FigureCanvas::frame() const { return QRectF(rect()).adjusted(margin, marg
 QSize FigureCanvas::sizeHint() const {
     if (!picture_) return {200, 120};
     return (picture_->preferred_size(desk_.theme()) + QSizeF(2 * margin, 2 * margin)).toSize();
+}
+
+void FigureCanvas::select() {
+    const Place& place = desk_.selection.place();
+    if (picture_) picture_->select({place.layer, place.head, place.query, place.key});
 }
 
 void FigureCanvas::redraw() {
@@ -106,19 +96,33 @@ void FigureCanvas::mouseMoveEvent(QMouseEvent* event) {
             return;
         }
     }
-    emit desk_.pointed(picture_ ? picture_->describe(*pointer_, frame(), desk_.theme()) : QString());
+    QString line = picture_ ? picture_->describe(*pointer_, frame(), desk_.theme()) : QString();
+    if (!line.isEmpty() && !source_.meaning.isEmpty()) line += QStringLiteral("  –  ") + source_.meaning;
+    emit desk_.pointed(line);
     update();
 }
 
 void FigureCanvas::mouseReleaseEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton && pressed_ && !dragged_)
+    if (event->button() == Qt::LeftButton && pressed_ && !dragged_) {
+        desk_.choose(spot_at(event->position()), event->modifiers() & Qt::ShiftModifier);
         emit clicked(event->position(), event->modifiers());
+    }
     pressed_.reset();
     dragged_ = false;
     update();
 }
 
-void FigureCanvas::mouseDoubleClickEvent(QMouseEvent* event) { emit double_clicked(event->position()); }
+void FigureCanvas::mouseDoubleClickEvent(QMouseEvent* event) {
+    const figure::Spot spot = spot_at(event->position());
+    if (spot.layer >= 0)
+        emit desk_.detail_wanted(spot);
+    else
+        emit double_clicked(event->position());
+}
+
+figure::Spot FigureCanvas::spot_at(const QPointF& at) const {
+    return picture_ ? picture_->spot_at(at, frame(), desk_.theme()) : figure::Spot{};
+}
 
 void FigureCanvas::wheelEvent(QWheelEvent* event) {
     const double factor = std::pow(1.0015, event->angleDelta().y());
@@ -139,57 +143,35 @@ void FigureCanvas::leaveEvent(QEvent*) {
 void FigureCanvas::resizeEvent(QResizeEvent*) { redraw(); }
 
 void FigureCanvas::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_0 || event->key() == Qt::Key_F)
+    if (handle_selection_key(desk_, *event)) return;
+    const bool plain = event->modifiers() == Qt::NoModifier;
+    if (plain && (event->key() == Qt::Key_0 || event->key() == Qt::Key_F))
         fit();
-    else if (event->key() == Qt::Key_E && event->modifiers() == Qt::NoModifier)
-        export_with_dialog();
+    else if (plain && event->key() == Qt::Key_E)
+        emit desk_.export_wanted(this);
+    else if (plain && event->key() == Qt::Key_F1)
+        emit desk_.explain_wanted(source_.topic);
     else
         QWidget::keyPressEvent(event);
 }
 
-void FigureCanvas::contextMenuEvent(QContextMenuEvent* event) {
-    if (!picture_) return;
-    const QPointF at = event->pos();
-    const QString line = picture_->describe(at, frame(), desk_.theme());
-    QMenu menu(this);
-    emit menu_opens(menu, at);
-    const auto copy = [&](const QString& title, const QString& text) {
-        menu.addAction(title, [text] { QApplication::clipboard()->setText(text); })
-            ->setEnabled(!text.isEmpty());
-    };
-    copy(tr("Copy value"), line);
-    menu.addAction(tr("Copy data"), [this] { QApplication::clipboard()->setText(picture_->csv()); });
-    copy(tr("Copy as command"), source_.command);
-    copy(tr("Copy as Python"), source_.command.isEmpty() ? QString() : as_python(source_.command));
-    menu.addSeparator();
-    menu.addAction(tr("Export figure…"), this, &FigureCanvas::export_with_dialog);
-    menu.addAction(tr("Fit"), this, &FigureCanvas::fit);
-    menu.exec(event->globalPos());
+std::unique_ptr<QMenu> FigureCanvas::menu_at(const QPointF& at) {
+    auto menu = std::make_unique<QMenu>(this);
+    if (!picture_) return menu;
+    emit menu_opens(*menu, at);
+    add_spot_actions(*menu, desk_, spot_at(at));
+    add_copy_actions(
+        *menu, picture_->describe(at, frame(), desk_.theme()),
+        [picture = picture_] { return picture->csv(); }, source_);
+    menu->addSeparator();
+    menu->addAction(tr("Export figure or numbers…\tE"), this, [this] { emit desk_.export_wanted(this); });
+    menu->addAction(tr("See everything\tF"), this, &FigureCanvas::fit);
+    menu->addAction(tr("What this shows\tF1"), this, [this] { emit desk_.explain_wanted(source_.topic); });
+    return menu;
 }
 
-void FigureCanvas::export_with_dialog() {
-    if (!picture_) return;
-    const QString wanted = source_.name.isEmpty() ? QStringLiteral("figure") : source_.name;
-    const QString file =
-        QFileDialog::getSaveFileName(this, tr("Export figure"), wanted + QStringLiteral(".svg"),
-                                     tr("Figures (*.svg *.pdf *.png);;Numbers (*.csv)"));
-    if (file.isEmpty()) return;
-    if (file.endsWith(QLatin1String(".csv"), Qt::CaseInsensitive)) {
-        QFile out(file);
-        const QByteArray text = picture_->csv().toUtf8();
-        if (!out.open(QIODevice::WriteOnly) || out.write(text) != text.size() || !out.flush())
-            QMessageBox::warning(this, tr("Export figure"),
-                                 tr("%1 cannot be written: %2.").arg(file, out.errorString()));
-        return;
-    }
-    figure::ExportOptions options;
-    options.size = frame().size();
-    options.title = wanted.toStdString();
-    options.provenance = source_.provenance;
-    const Status written =
-        figure::export_figure(*picture_, file.toStdString(), figure::make_theme(false), options);
-    if (!written)
-        QMessageBox::warning(this, tr("Export figure"), QString::fromStdString(written.error().message));
+void FigureCanvas::contextMenuEvent(QContextMenuEvent* event) {
+    if (picture_) menu_at(event->pos())->exec(event->globalPos());
 }
 
 } // namespace vitrine::views

@@ -2,20 +2,19 @@
 // Shows a picture in a window, with the gestures that are the same in every view.
 #include <QPixmap>
 #include <QWidget>
+#include <memory>
 
 #include "views/figure/picture.h"
 #include "views/shared/desk.h"
+#include "views/shared/figure_source.h"
+
+class QMenu;
 
 namespace vitrine::views {
 
-/// What the right-click menu gives away besides the picture itself.
-struct FigureSource {
-    QString name;    ///< of exported files: "attention-L3H5"
-    QString command; ///< the command line that gives the same numbers
-    Json provenance;
-};
-
-/// Wheel zooms at the cursor, drag pans, 0 and F fit, E exports, the right button opens a menu.
+/// Hover says what is there, click selects it, Shift-click compares with it, double-click opens its detail;
+/// the wheel zooms at the cursor, dragging pans, 0 and F fit, E exports, F1 explains; the right button opens
+/// a menu; arrows and Space as in gestures.h.
 class FigureCanvas : public QWidget {
     Q_OBJECT
 
@@ -25,16 +24,21 @@ public:
     /// Shows another picture, or the same one after its numbers changed. The zoom is the picture's.
     void show_picture(figure::PicturePtr picture, FigureSource source);
     const figure::PicturePtr& picture() const { return picture_; }
+    const FigureSource& source() const { return source_; }
     /// The rectangle that the picture is painted in.
     QRectF frame() const;
 
     void fit();
-    void export_with_dialog();
+    /// Paints the picture anew: its layout has changed.
+    void redraw();
+    /// The menu of the right button at a point.
+    std::unique_ptr<QMenu> menu_at(const QPointF& at);
 
     QSize sizeHint() const override;
 
 signals:
     void clicked(const QPointF& at, Qt::KeyboardModifiers keys);
+    /// Not where the picture has a detail of its own (Desk::detail_wanted).
     void double_clicked(const QPointF& at);
     /// Before the menu opens; views add what only they can do.
     void menu_opens(QMenu& menu, const QPointF& at);
@@ -52,7 +56,8 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
-    void redraw();
+    void select();
+    figure::Spot spot_at(const QPointF& at) const;
 
     Desk& desk_;
     figure::PicturePtr picture_;
@@ -62,10 +67,5 @@ private:
     std::optional<QPointF> pressed_;
     bool dragged_ = false;
 };
-
-/// `command` as a Python program that reads its JSON.
-QString as_python(const QString& command);
-/// Text as one word of a POSIX shell.
-QString shell_word(const QString& text);
 
 } // namespace vitrine::views

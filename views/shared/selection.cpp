@@ -43,8 +43,16 @@ void Selection::set_bounds(int layers, int heads, int tokens) {
     heads_ = std::max(1, heads);
     tokens_ = std::max(1, tokens);
     const Place kept = inside(place_);
+    if (second_ && inside(*second_) != *second_) second_.reset(); // what it was is no more
     if (kept == place_) return;
     place_ = kept;
+    emit changed();
+}
+
+void Selection::set_second(std::optional<Place> place) {
+    if (place) place = inside(*place);
+    if (place == second_) return;
+    second_ = place;
     emit changed();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // The one selection that every view follows and sets.
+#include <optional>
 #include <vector>
 
 #include <QObject>
@@ -27,6 +28,9 @@ public:
     void set_head(int layer, int head);
     void set_query(int query);
     void set_key(int key);
+    /// The place to compare with, if there is one.
+    const std::optional<Place>& second() const { return second_; }
+    void set_second(std::optional<Place> place);
     /// Moves by so many steps, stopping at the bounds.
     void move(int layers, int heads, int queries, int keys);
 
@@ -47,6 +51,7 @@ private:
     void remember();
 
     Place place_;
+    std::optional<Place> second_;
     int layers_ = 1, heads_ = 1, tokens_ = 1;
     std::vector<Place> past_{Place{}};
     std::size_t at_ = 0;

@@ -1,6 +1,6 @@
 #pragma once
 // A finished run as views read it.
-#include <QString>
+#include <QStringList>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,6 +16,8 @@ namespace vitrine::views {
 struct ShownRun {
     std::int64_t step = 0; ///< of the session; 0 if it is not recorded
     QString prompt;
+    QStringList edits;                ///< interventions that it was made with
+    std::vector<std::int32_t> beside; ///< ids of the row that edits read from; empty without one
     std::vector<figure::Token> tokens;
     int layers = 0;
     int heads = 0;

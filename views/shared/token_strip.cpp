@@ -1,13 +1,19 @@
 #include "views/shared/token_strip.h"
 
+#include <QApplication>
+#include <QClipboard>
 #include <QFontMetricsF>
 #include <QHelpEvent>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolTip>
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
+
+#include "views/attention/attention_pictures.h"
+#include "views/shared/gestures.h"
 
 namespace vitrine::views {
 
@@ -177,9 +183,39 @@ void TokenStrip::wheelEvent(QWheelEvent* event) {
 
 void TokenStrip::keyPressEvent(QKeyEvent* event) {
     const int by = event->key() == Qt::Key_Left ? -1 : event->key() == Qt::Key_Right ? 1 : 0;
-    if (by == 0) return QWidget::keyPressEvent(event);
+    if (by == 0 || event->modifiers() & (Qt::ControlModifier | Qt::AltModifier)) {
+        if (!handle_selection_key(desk_, *event)) QWidget::keyPressEvent(event);
+        return;
+    }
     const bool key = event->modifiers() & Qt::ShiftModifier;
     desk_.selection.move(0, 0, key ? 0 : by, key ? by : 0);
+}
+
+void TokenStrip::contextMenuEvent(QContextMenuEvent* event) {
+    const int token = token_at(event->pos());
+    if (token < 0) return;
+    const figure::Token& said = tokens_[static_cast<std::size_t>(token)];
+    QMenu menu(this);
+    add_spot_actions(menu, desk_, figure::Spot{-1, -1, token, -1});
+    FigureSource source;
+    if (const RunPtr& run = desk_.shown()) source.command = capture_command(*run, {});
+    add_copy_actions(
+        menu, describe(token),
+        [this] {
+            QString text = QStringLiteral("position,id,token,score\n");
+            for (std::size_t i = 0; i < tokens_.size(); ++i)
+                text += QStringLiteral("%1,%2,").arg(i).arg(tokens_[i].id) +
+                        figure::csv_field(tokens_[i].shown) + QLatin1Char(',') +
+                        figure::csv_number(scores_[i]) + QLatin1Char('\n');
+            return text;
+        },
+        source);
+    menu.addAction(tr("Copy the token's id"), this,
+                   [id = said.id] { QApplication::clipboard()->setText(QString::number(id)); });
+    menu.addSeparator();
+    menu.addAction(tr("What this shows\tF1"), this,
+                   [this] { emit desk_.explain_wanted(QStringLiteral("tokens")); });
+    menu.exec(event->globalPos());
 }
 
 void TokenStrip::resizeEvent(QResizeEvent*) {

@@ -10,7 +10,8 @@
 namespace vitrine::views {
 
 /// Query ▲ below, key ▼ above, chips in the colour of a score. Click selects the query, Shift-click the key;
-/// the wheel scrolls; ← → move the query, with Shift the key; id and bytes on hover.
+/// the wheel scrolls; ← → move the query, with Shift the key; id and bytes on hover; the right button as
+/// in every view.
 class TokenStrip : public QWidget {
     Q_OBJECT
 
@@ -33,6 +34,7 @@ protected:
     void leaveEvent(QEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     bool event(QEvent* event) override;
 

@@ -1,0 +1,166 @@
+#include "app/window/model_facts.h"
+
+#include <QObject>
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <regex>
+
+#include "views/figure/text.h"
+
+namespace vitrine::window {
+
+namespace {
+
+engine::ResultValue table(const char* name) { return {name, "table", {}, {}, Json::array(), {}, false}; }
+
+std::string megabytes(std::int64_t bytes) {
+    return (figure::number(static_cast<double>(bytes) / 1e6) + QStringLiteral(" MB")).toStdString();
+}
+
+// The part of the model that a weight belongs to.
+std::string part_of(const std::string& name) {
+    if (name.find(".attn.") != std::string::npos) return "attention";
+    if (name.find(".mlp.") != std::string::npos) return "MLP";
+    if (name.find("ln") != std::string::npos) return "norms";
+    if (name == "W_E") return "embedding";
+    if (name == "W_pos") return "position embedding";
+    if (name.starts_with("unembed.")) return "unembedding";
+    return "other";
+}
+
+engine::ResultValue facts_table(const engine::OpenModel& open) {
+    engine::ResultValue out = table("model");
+    const model::ModelSpec& spec = open.model.spec;
+    const auto add = [&](const char* name, const std::string& value) {
+        out.json.push_back({{"what", name}, {"value", value}});
+    };
+    const auto count = [](std::int64_t value) { return figure::count(value).toStdString(); };
+    add("path", open.model.path);
+    add("family, format", spec.family + ", " + open.model.format);
+    add("layers × heads",
+        fmt::format("{} × {}{}", spec.layers, spec.heads,
+                    spec.kv_heads == spec.heads ? ""
+                                                : fmt::format(" ({} of keys and values)", spec.kv_heads)));
+    add("d_model, d_head, d_ff",
+        fmt::format("{}, {}, {}", count(spec.d_model), count(spec.d_head), count(spec.d_ff)));
+    add("vocabulary, context", fmt::format("{}, {}", count(spec.vocab), count(spec.context)));
+    add("norm, activation", fmt::format("{}, {}{}", model::name_of(spec.norm.kind),
+                                        model::name_of(spec.activation), spec.gated ? ", gated" : ""));
+    add("positions", model::name_of(spec.positional));
+    add("unembedding", spec.tied ? "tied to the embedding" : "its own");
+    add("parameters", count(open.model.parameters));
+    add("weights hash", open.model.weights_hash.substr(0, 16) + "…");
+    add("device", open.loaded->device().name);
+    add("precision", backend::name_of(open.loaded->precision()));
+    add("opened in", (figure::number(open.load_ms) + QStringLiteral(" ms")).toStdString());
+    return out;
+}
+
+engine::ResultValue check_table(const engine::SelfCheck& check) {
+    engine::ResultValue out = table("self_check");
+    const auto add = [&](const char* name, const QString& value) {
+        out.json.push_back({{"what", name}, {"value", value.toStdString()}});
+    };
+    add("verdict", check.passed ? QObject::tr("passed") : QObject::tr("outside the band"));
+    add("max |Δlogit|", figure::number(check.max_abs_dlogit));
+    add("allowed", figure::number(check.band));
+    add("KL, nats", figure::number(check.kl));
+    add("most likely tokens", check.argmax_agreement ? QObject::tr("agree") : QObject::tr("differ"));
+    add("parts first at", check.first_divergent.empty() ? QObject::tr("nowhere")
+                                                        : QString::fromStdString(check.first_divergent));
+    add("took", figure::number(check.ms) + QStringLiteral(" ms"));
+    return out;
+}
+
+struct Part {
+    std::int64_t parameters = 0, on_disk = 0;
+};
+
+engine::ResultValue memory_table(const engine::OpenModel& open) {
+    std::map<std::string, Part> parts;
+    Part all;
+    for (const model::Weight& weight : open.model.weights) {
+        // A tied unembedding is the embedding again.
+        if (weight.name == "unembed.W_U" && open.model.spec.tied) continue;
+        const std::int64_t parameters = weight.rows * weight.cols;
+        const auto bytes = parameters * static_cast<std::int64_t>(dtype_size(weight.dtype));
+        for (Part* part : {&parts[part_of(weight.name)], &all}) {
+            part->parameters += parameters;
+            part->on_disk += bytes;
+        }
+    }
+    engine::ResultValue out = table("memory");
+    const std::int64_t held = open.loaded->precision() == backend::Precision::exact ? 4 : 2;
+    const auto add = [&](const std::string& name, const Part& part) {
+        out.json.push_back(
+            {{"part", name},
+             {"parameters", part.parameters},
+             {"share", figure::percent(static_cast<double>(part.parameters) /
+                                       static_cast<double>(std::max<std::int64_t>(all.parameters, 1)))
+                           .toStdString()},
+             {"in the file", megabytes(part.on_disk)},
+             {"on the device", megabytes(part.parameters * held)}});
+    };
+    for (const auto& [name, part] : parts)
+        add(name, part);
+    add("all", all);
+    return out;
+}
+
+engine::ResultValue weights_table(const engine::OpenModel& open) {
+    // Weights that only differ in their layer are one row.
+    static const std::regex layer("^blocks\\.\\d+\\.");
+    struct Row {
+        std::string name;
+        const model::Weight* weight;
+        int count = 0;
+    };
+    std::vector<Row> rows;
+    for (const model::Weight& weight : open.model.weights) {
+        const std::string name = std::regex_replace(weight.name, layer, "blocks.*.");
+        const auto same = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+            return row.name == name && row.weight->rows == weight.rows && row.weight->cols == weight.cols &&
+                   row.weight->dtype == weight.dtype;
+        });
+        if (same != rows.end())
+            ++same->count;
+        else
+            rows.push_back({name, &weight, 1});
+    }
+    engine::ResultValue out = table("weights");
+    for (const Row& row : rows)
+        out.json.push_back(
+            {{"name", row.name},
+             {"times", row.count},
+             {"shape", row.weight->rows == 1 ? fmt::format("{}", row.weight->cols)
+                                             : fmt::format("{} × {}", row.weight->rows, row.weight->cols)},
+             {"dtype", std::string(dtype_name(row.weight->dtype))},
+             {"parameters", row.weight->rows * row.weight->cols * row.count}});
+    return out;
+}
+
+} // namespace
+
+std::vector<engine::ResultValue> model_facts(const engine::OpenModel& model, const engine::SelfCheck* check) {
+    std::vector<engine::ResultValue> out = {facts_table(model)};
+    if (check) out.push_back(check_table(*check));
+    out.push_back(memory_table(model));
+    out.push_back(weights_table(model));
+    return out;
+}
+
+QString words_of(const engine::SelfCheck& check) {
+    const QString where = QString::fromStdString(check.device + ", " + check.precision);
+    if (check.passed)
+        return QObject::tr("Self-check passed: %1 differs from the reference by at most %2 in a logit, %3 is "
+                           "allowed.")
+            .arg(where, figure::number(check.max_abs_dlogit), figure::number(check.band));
+    return QObject::tr(
+               "Self-check failed: %1 leaves the band at %2; a logit differs by %3 where %4 is allowed. "
+               "Choose another device or precision.")
+        .arg(where, QString::fromStdString(check.first_divergent), figure::number(check.max_abs_dlogit),
+             figure::number(check.band));
+}
+
+} // namespace vitrine::window

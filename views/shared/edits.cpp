@@ -1,0 +1,98 @@
+#include "views/shared/edits.h"
+
+#include <algorithm>
+
+namespace vitrine::views {
+
+QString ablation(int layer, int head) { return QStringLiteral("L%1H%2 zero").arg(layer).arg(head); }
+
+QString ablation(int layer, int head, int position) {
+    return QStringLiteral("L%1H%2 pos=%3 zero").arg(layer).arg(head).arg(position);
+}
+
+QString patch_from_pinned(int layer, int head) {
+    return QStringLiteral("L%1H%2 row=0 from row=1").arg(layer).arg(head);
+}
+
+QStringList EditList::active() const {
+    QStringList out;
+    for (const Edit& edit : all_)
+        if (edit.on) out << edit.text;
+    return out;
+}
+
+QString EditList::add(const QString& text) {
+    const QString wanted = text.simplified();
+    if (check)
+        if (const QString wrong = check(wanted); !wrong.isEmpty()) return wrong;
+    if (const int at = find(wanted); at >= 0) {
+        set_on(at, true);
+        return {};
+    }
+    all_.push_back({wanted, true});
+    emit changed();
+    return {};
+}
+
+void EditList::set_on(int index, bool on) {
+    if (index < 0 || index >= static_cast<int>(all_.size())) return;
+    Edit& edit = all_[static_cast<std::size_t>(index)];
+    if (edit.on == on) return;
+    edit.on = on;
+    emit changed();
+}
+
+void EditList::remove(int index) {
+    if (index < 0 || index >= static_cast<int>(all_.size())) return;
+    all_.erase(all_.begin() + index);
+    emit changed();
+}
+
+void EditList::clear() { set_all({}); }
+
+void EditList::set_all(std::vector<Edit> edits) {
+    if (edits == all_) return;
+    all_ = std::move(edits);
+    emit changed();
+}
+
+int EditList::find(const QString& text) const {
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (all_[i].text == text) return static_cast<int>(i);
+    return -1;
+}
+
+std::vector<int> EditList::of_head(int layer, int head) const {
+    const QString name = QStringLiteral("L%1H%2 ").arg(layer).arg(head);
+    std::vector<int> out;
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (all_[i].text.startsWith(name, Qt::CaseInsensitive)) out.push_back(static_cast<int>(i));
+    return out;
+}
+
+bool EditList::head_is_edited(int layer, int head) const {
+    const auto own = of_head(layer, head);
+    return std::any_of(own.begin(), own.end(),
+                       [&](int index) { return all_[static_cast<std::size_t>(index)].on; });
+}
+
+void EditList::toggle_head(int layer, int head) {
+    const auto own = of_head(layer, head);
+    if (own.empty()) {
+        add(ablation(layer, head));
+        return;
+    }
+    const bool on = !head_is_edited(layer, head);
+    std::vector<Edit> edits = all_;
+    for (const int index : own)
+        edits[static_cast<std::size_t>(index)].on = on;
+    set_all(std::move(edits));
+}
+
+void EditList::set_problem(const QString& sentence) {
+    if (sentence == problem_) return;
+    problem_ = sentence;
+    emit problem_changed();
+}
+
+} // namespace vitrine::views

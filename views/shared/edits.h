@@ -1,0 +1,65 @@
+#pragma once
+// The interventions of the current run, in the words of the command line's --edit.
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <functional>
+#include <vector>
+
+namespace vitrine::views {
+
+/// One intervention: `L3H5 zero`, `blocks.2.hook_resid_post pos=4 scale 0.5`, ….
+struct Edit {
+    QString text;
+    bool on = true;
+    bool operator==(const Edit&) const = default;
+};
+
+class EditList : public QObject {
+    Q_OBJECT
+
+public:
+    const std::vector<Edit>& all() const { return all_; }
+    /// The texts that are switched on, in order.
+    QStringList active() const;
+
+    /// Why a text is no edit of the open model, in one sentence; empty if it is one. Set by who knows the
+    /// model; unset: everything is accepted.
+    std::function<QString(const QString&)> check;
+
+    /// Adds an edit, switched on; one that is there already is switched on. Returns what is wrong with it.
+    QString add(const QString& text);
+    void set_on(int index, bool on);
+    void remove(int index);
+    void clear();
+    void set_all(std::vector<Edit> edits);
+    /// Index of a text, −1 if it is not there.
+    int find(const QString& text) const;
+
+    /// The edits of one head by its short name, `L3H5 …`.
+    std::vector<int> of_head(int layer, int head) const;
+    bool head_is_edited(int layer, int head) const;
+    /// Switches every edit of a head on or off; a head without any gets one that takes its output out.
+    void toggle_head(int layer, int head);
+
+    /// Why the active edits could not be run on the current prompt; empty: all is well.
+    const QString& problem() const { return problem_; }
+    void set_problem(const QString& sentence);
+
+signals:
+    void changed();
+    void problem_changed();
+
+private:
+    std::vector<Edit> all_;
+    QString problem_;
+};
+
+/// "L3H5 zero": takes the head's output out.
+QString ablation(int layer, int head);
+/// The same at one position only.
+QString ablation(int layer, int head, int position);
+/// "L3H5 row=0 from row=1": the head's output in the run that stands beside the first.
+QString patch_from_pinned(int layer, int head);
+
+} // namespace vitrine::views
