@@ -49,6 +49,9 @@ MainWindow::~MainWindow() {
     desk_.disconnect();
     desk_.selection.disconnect();
     desk_.edits.disconnect();
+    // Docks and tabs are hidden as they go, when there is nothing to remember it any more.
+    for (QObject* part : findChildren<QObject*>())
+        part->disconnect(this);
 }
 
 void MainWindow::build() {
