@@ -68,12 +68,12 @@ Dict globals() {
 
 class Evaluator {
 public:
-    explicit Evaluator(Dict variables) {
+    explicit Evaluator(const Dict& variables) {
         frames_.emplace_back();
         for (auto& [name, value] : globals())
             frames_.front().insert_or_assign(name, std::move(value));
-        for (auto& [name, value] : variables)
-            frames_.front().insert_or_assign(name, std::move(value));
+        for (const auto& [name, value] : variables)
+            frames_.front().insert_or_assign(name, value);
     }
 
     Result<Rendered> run(const Block& block) {
@@ -467,8 +467,6 @@ private:
 
 } // namespace
 
-Result<Rendered> render(const Block& block, Dict variables) {
-    return Evaluator(std::move(variables)).run(block);
-}
+Result<Rendered> render(const Block& block, const Dict& variables) { return Evaluator(variables).run(block); }
 
 } // namespace vitrine::chat

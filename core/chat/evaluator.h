@@ -23,6 +23,6 @@ struct Rendered {
 /// Runs a template with variables. Errors: malformed with the line; usage: the template's own
 /// raise_exception; unsupported: a filter or test that Vitrine does not know; too_large: a template that does
 /// not come to an end.
-Result<Rendered> render(const Block& block, Dict variables);
+Result<Rendered> render(const Block& block, const Dict& variables);
 
 } // namespace vitrine::chat

@@ -20,8 +20,8 @@ std::int64_t integer_or(const Value* value, std::int64_t fallback) {
 
 bool truth_or(const Value* value, bool fallback) { return value != nullptr ? value->is_true() : fallback; }
 
-std::string text_or(const Value* value, std::string fallback) {
-    return value != nullptr && value->text() != nullptr ? *value->text() : std::move(fallback);
+std::string text_or(const Value* value, const std::string& fallback) {
+    return value != nullptr && value->text() != nullptr ? *value->text() : fallback;
 }
 
 /// "a.b.0" of a value.

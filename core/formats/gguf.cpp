@@ -87,13 +87,13 @@ Result<fs::path> find_gguf(const fs::path& folder) {
 }
 
 Result<GgufModel> open_gguf(const fs::path& path) {
-    VITRINE_ASSIGN(OpenPart named, open_part(path));
+    VITRINE_ASSIGN(const OpenPart named, open_part(path));
     VITRINE_ASSIGN(const std::vector<fs::path> paths, parts_of(path, named.header));
     std::vector<MappedFile> files;
     std::vector<StoredTensor> tensors;
     GgufMetadata metadata;
     for (const fs::path& part_path : paths) {
-        auto opened = part_path == path ? Result<OpenPart>(std::move(named)) : open_part(part_path);
+        auto opened = open_part(part_path);
         if (!opened && opened.error().code == Code::not_found)
             return fail(Code::not_found, fmt::format("{} is one of {} files of which {} is missing.",
                                                      path.string(), paths.size(), part_path.string()));
