@@ -47,28 +47,44 @@ void product_block(const float* x, int width, const float* w, std::int64_t strid
 } // namespace
 
 std::vector<std::string> Unembedding::weights() {
-    return {"ln_final.w", "ln_final.b", "unembed.W_U", "unembed.b_U"};
+    return {"ln_final.w", "ln_final.b", "unembed.W_in", "unembed.W_U", "unembed.b_U"};
 }
 
 Unembedding::Unembedding(const sdk::ModelFacts& model, const sdk::Answer& answer)
-    : centred_(model.norm == "layer"), eps_(model.norm_eps), width_(model.d_model),
+    : norm_(model.final_norm), centred_(model.norm == "layer"), eps_(model.norm_eps), d_model_(model.d_model),
+      scale_(static_cast<float>(model.logit_scale)), cap_(static_cast<float>(model.logit_cap)),
       unembedding_(answer.weight("unembed.W_U")) {
+    width_ = static_cast<int>(unembedding_.size(0));
+    if (answer.has_weight("unembed.W_in")) projection_ = answer.weight("unembed.W_in");
     if (answer.has_weight("ln_final.w")) weight_ = answer.weight("ln_final.w");
     if (answer.has_weight("ln_final.b")) bias_ = answer.weight("ln_final.b");
     if (answer.has_weight("unembed.b_U")) unembedding_bias_ = answer.weight("unembed.b_U");
 }
 
 void Unembedding::normalise(const float* x, std::vector<float>& out) const {
-    const double mean = centred_ ? std::accumulate(x, x + width_, 0.0) / width_ : 0.0;
-    double squares = 0;
-    for (int d = 0; d < width_; ++d)
-        squares += (x[d] - mean) * (x[d] - mean);
-    const double scale = 1 / std::sqrt(squares / width_ + eps_);
-    for (int d = 0; d < width_; ++d) {
-        double value = (x[d] - mean) * scale;
-        if (weight_.count() > 0) value *= weight_.data()[d];
-        if (bias_.count() > 0) value += bias_.data()[d];
-        out.push_back(static_cast<float>(value));
+    std::vector<float> normed(x, x + d_model_);
+    if (norm_) {
+        const double mean = centred_ ? std::accumulate(x, x + d_model_, 0.0) / d_model_ : 0.0;
+        double squares = 0;
+        for (int d = 0; d < d_model_; ++d)
+            squares += (x[d] - mean) * (x[d] - mean);
+        const double scale = 1 / std::sqrt(squares / d_model_ + eps_);
+        for (int d = 0; d < d_model_; ++d) {
+            double value = (x[d] - mean) * scale;
+            if (weight_.count() > 0) value *= weight_.data()[d];
+            if (bias_.count() > 0) value += bias_.data()[d];
+            normed[static_cast<std::size_t>(d)] = static_cast<float>(value);
+        }
+    }
+    if (projection_.count() == 0) {
+        out.insert(out.end(), normed.begin(), normed.end());
+        return;
+    }
+    for (int c = 0; c < width_; ++c) {
+        double sum = 0;
+        for (int d = 0; d < d_model_; ++d)
+            sum += double{normed[static_cast<std::size_t>(d)]} * projection_[d].data()[c];
+        out.push_back(static_cast<float>(sum));
     }
 }
 
@@ -86,6 +102,11 @@ std::vector<float> Unembedding::logits(const std::vector<float>& normed, int row
         for (int row = 0; row < rows; ++row)
             for (std::int64_t id = 0; id < stride; ++id)
                 out[static_cast<std::size_t>(row * stride + id)] += unembedding_bias_.data()[id];
+    if (scale_ != 1 || cap_ != 0)
+        for (float& logit : out) {
+            logit *= scale_;
+            if (cap_ != 0) logit = cap_ * std::tanh(logit / cap_);
+        }
     return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// From residual stream to logits: the final norm, then the unembedding.
+// From residual stream to logits: the final norm, the projection where embeddings are narrower than the
+// residual stream, the unembedding, its scale and its cap; each only where the model has it.
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace vitrine::analysis {
 
-/// The last two operations of the model. Reads weights that live as long as the analysis.
+/// The last operations of the model. Reads weights that live as long as the analysis.
 class Unembedding {
 public:
     /// Names to ask for in a need.
@@ -19,17 +20,21 @@ public:
 
     int vocab() const { return static_cast<int>(unembedding_.size(1)); }
 
-    /// Appends norm(x) of one position, [d_model], to `out`.
+    /// Appends what W_U multiplies, made of the residual stream at one position, [d_model], to `out`.
     void normalise(const float* x, std::vector<float>& out) const;
 
-    /// logits[r] = normed[r] · W_U + b_U for `rows` rows. A row's bits do not depend on the other rows.
+    /// logits[r] = normed[r] · W_U + b_U, scaled and capped, for `rows` rows. A row's bits do not depend on
+    /// the other rows.
     std::vector<float> logits(const std::vector<float>& normed, int rows) const;
 
 private:
+    bool norm_ = true;
     bool centred_ = false; // LayerNorm
     double eps_ = 0;
-    int width_ = 0;
-    sdk::View weight_, bias_, unembedding_, unembedding_bias_; // biases may be empty
+    int d_model_ = 0;
+    int width_ = 0; // rows of W_U
+    float scale_ = 1, cap_ = 0;
+    sdk::View weight_, bias_, projection_, unembedding_, unembedding_bias_; // all but W_U may be empty
 };
 
 /// What a lens says at one place. Sums in float64, nats.

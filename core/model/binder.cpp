@@ -46,8 +46,8 @@ Status Binder::advance(Weight& weight, std::int64_t elements) const {
     return {};
 }
 
-Status Binder::matrix(const std::string& name, const std::string& tensor, std::int64_t in, std::int64_t out,
-                      Stored stored, Slice slice) {
+Result<Weight> Binder::stored_matrix(const std::string& name, const std::string& tensor, std::int64_t in,
+                                     std::int64_t out, Stored stored, Slice slice) const {
     const std::int64_t total = slice.total > 0 ? slice.total : out;
     const bool in_out = stored == Stored::in_out;
     VITRINE_ASSIGN(const auto* found, require(tensor, in_out ? Shape{in, total} : Shape{total, in}));
@@ -59,16 +59,68 @@ Status Binder::matrix(const std::string& name, const std::string& tensor, std::i
                   found->stride(in_out ? 0 : 1),
                   found->stride(in_out ? 1 : 0)};
     VITRINE_TRY(advance(weight, slice.first * weight.col_stride));
+    weight.group = slice.group;
+    weight.group_stride = slice.step * weight.col_stride;
+    return weight;
+}
+
+Status Binder::matrix(const std::string& name, const std::string& tensor, std::int64_t in, std::int64_t out,
+                      Stored stored, Slice slice) {
+    VITRINE_ASSIGN(Weight weight, stored_matrix(name, tensor, in, out, stored, slice));
     model_.add(std::move(weight));
     return {};
 }
 
-Status Binder::vector(const std::string& name, const std::string& tensor, std::int64_t size, Slice slice) {
+Result<Weight> Binder::stored_vector(const std::string& name, const std::string& tensor, std::int64_t size,
+                                     Slice slice) const {
     VITRINE_ASSIGN(const auto* found, require(tensor, Shape{slice.total > 0 ? slice.total : size}));
     const std::int64_t stride = found->stride(0);
     Weight weight{name, found->view.data, found->view.dtype, 1, size, size * stride, stride};
     VITRINE_TRY(advance(weight, slice.first * stride));
+    weight.group = slice.group;
+    weight.group_stride = slice.step * weight.col_stride;
+    return weight;
+}
+
+Status Binder::vector(const std::string& name, const std::string& tensor, std::int64_t size, Slice slice) {
+    VITRINE_ASSIGN(Weight weight, stored_vector(name, tensor, size, slice));
     model_.add(std::move(weight));
+    return {};
+}
+
+void Binder::add_made(const std::string& name, std::vector<float> values) {
+    const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
+    model_.made.push_back(kept);
+    const auto size = static_cast<std::int64_t>(kept->size());
+    model_.add({name, reinterpret_cast<const std::byte*>(kept->data()), DType::f32, 1, size, size, 1});
+}
+
+Status Binder::shifted_vector(const std::string& name, const std::string& tensor, std::int64_t size,
+                              float plus) {
+    VITRINE_ASSIGN(const Weight weight, stored_vector(name, tensor, size, {}));
+    Tensor values = widened(weight);
+    for (float& value : values.data)
+        value += plus;
+    add_made(name, std::move(values.data));
+    return {};
+}
+
+Status Binder::flattened(const std::string& name, const std::string& tensor, std::int64_t rows,
+                         std::int64_t cols) {
+    VITRINE_ASSIGN(const Weight weight, stored_matrix(name, tensor, rows, cols, Stored::in_out, {}));
+    add_made(name, widened(weight).data);
+    return {};
+}
+
+Status Binder::joined_vectors(const std::string& name, const std::vector<std::string>& tensors,
+                              std::int64_t size) {
+    std::vector<float> values;
+    for (const std::string& tensor : tensors) {
+        VITRINE_ASSIGN(const Weight weight, stored_vector(name, tensor, size, {}));
+        const Tensor part = widened(weight);
+        values.insert(values.end(), part.data.begin(), part.data.end());
+    }
+    add_made(name, std::move(values));
     return {};
 }
 

@@ -13,10 +13,12 @@ namespace vitrine::model {
 /// How the file stores a matrix of a product.
 enum class Stored { in_out, out_in };
 
-/// Part of a fused matrix: outputs first … first + count of `total`.
+/// Part of a fused matrix: of its `total` outputs those from `first` on, or `group` of every `step` of them.
 struct Slice {
     std::int64_t first = 0;
     std::int64_t total = 0; ///< 0: the whole matrix
+    std::int64_t group = 0; ///< 0: the outputs follow each other
+    std::int64_t step = 0;
 };
 
 class Binder {
@@ -28,13 +30,27 @@ public:
     Status matrix(const std::string& name, const std::string& tensor, std::int64_t in, std::int64_t out,
                   Stored stored, Slice slice = {});
     Status vector(const std::string& name, const std::string& tensor, std::int64_t size, Slice slice = {});
+    /// A float32 copy with `plus` added to every element (norms that multiply by 1 + w).
+    Status shifted_vector(const std::string& name, const std::string& tensor, std::int64_t size, float plus);
+    /// Vectors of `size` elements each, one behind the other in a float32 copy.
+    Status joined_vectors(const std::string& name, const std::vector<std::string>& tensors,
+                          std::int64_t size);
 
     /// W_U as the transpose of W_E.
     void tie_unembedding();
 
     bool has(const std::string& tensor) const { return find(tensor) != nullptr; }
 
+    /// A float32 copy of a matrix [rows, cols] as one vector, row after row.
+    Status flattened(const std::string& name, const std::string& tensor, std::int64_t rows,
+                     std::int64_t cols);
+
 private:
+    Result<Weight> stored_matrix(const std::string& name, const std::string& tensor, std::int64_t in,
+                                 std::int64_t out, Stored stored, Slice slice) const;
+    Result<Weight> stored_vector(const std::string& name, const std::string& tensor, std::int64_t size,
+                                 Slice slice) const;
+    void add_made(const std::string& name, std::vector<float> values);
     const formats::StoredTensor* find(const std::string& tensor) const;
     /// Moves the weight's first element.
     Status advance(Weight& weight, std::int64_t elements) const;

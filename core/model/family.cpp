@@ -11,7 +11,12 @@ namespace vitrine::model {
 namespace {
 
 const std::vector<Family>& families() {
-    static const std::vector<Family> all{gpt2_family(), llama_family()};
+    static const std::vector<Family> all{
+        bloom_family(),   cohere_family(),  falcon_family(),   gemma_family(),     gemma2_family(),
+        gemma3_family(),  gpt2_family(),    gpt_neo_family(),  gpt_neox_family(),  gptj_family(),
+        granite_family(), llama_family(),   mistral_family(),  mpt_family(),       olmo_family(),
+        olmo2_family(),   opt_family(),     phi_family(),      phi3_family(),      qwen2_family(),
+        qwen3_family(),   smollm3_family(), stablelm_family(), starcoder2_family()};
     return all;
 }
 
@@ -27,6 +32,30 @@ Result<const Family*> family_of(const Config& config) {
         fmt::format("{}: the model type \"{}\" is unknown to this version, which knows {}; a new family "
                     "needs one file that maps its config and tensor names.",
                     config.path(), type, known));
+}
+
+/// Members that change what any family computes, and what they may be.
+Status check_options(const Config& config) {
+    if (config.has("quantization_config"))
+        return fail(Code::unsupported,
+                    fmt::format("{}: the weights are quantised (\"quantization_config\"); open the model's "
+                                "unquantised files, or a GGUF file.",
+                                config.path()));
+    VITRINE_TRY(config.only("is_encoder_decoder", false));
+    for (const char* experts : {"num_experts", "num_local_experts", "n_routed_experts"})
+        VITRINE_TRY(config.only(experts, nullptr));
+    return {};
+}
+
+/// Some configs say again what their family does.
+Status check_positions(const Config& config, Positional positional) {
+    const char* key = "position_embedding_type";
+    VITRINE_ASSIGN(const std::string type, config.text_or(key, ""));
+    const bool fits = type.empty() ||
+                      (positional == Positional::rotary && (type == "rope" || type == "rotary")) ||
+                      (positional == Positional::learned && (type == "absolute" || type == "learned")) ||
+                      (positional == Positional::alibi && type == "alibi");
+    return fits ? Status{} : config.only(key, name_of(positional));
 }
 
 } // namespace
@@ -70,9 +99,11 @@ Result<Model> open_model_folder(const std::filesystem::path& folder, const Cance
     VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
     const Config config(source.config, (folder / "config.json").string());
     VITRINE_ASSIGN(const Family* family, family_of(config));
+    VITRINE_TRY(check_options(config));
     Model model;
     model.path = folder.string();
     VITRINE_ASSIGN(model.spec, family->spec(config));
+    VITRINE_TRY(check_positions(config, model.spec.positional));
     VITRINE_ASSIGN(formats::TensorFiles files, formats::TensorFiles::open(folder));
     const auto storage = std::make_shared<const formats::TensorFiles>(std::move(files));
     model.storage = storage;

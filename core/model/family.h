@@ -18,8 +18,30 @@ struct Family {
     std::vector<std::string> prefixes; ///< of tensor names
 };
 
+Family bloom_family();
+Family cohere_family();
+Family falcon_family();
+Family gemma_family();
+Family gemma2_family();
+Family gemma3_family();
 Family gpt2_family();
+Family gpt_neo_family();
+Family gpt_neox_family();
+Family gptj_family();
+Family granite_family();
 Family llama_family();
+Family mistral_family();
+Family mpt_family();
+Family olmo_family();
+Family olmo2_family();
+Family opt_family();
+Family phi_family();
+Family phi3_family();
+Family qwen2_family();
+Family qwen3_family();
+Family smollm3_family();
+Family stablelm_family();
+Family starcoder2_family();
 
 /// Opens a Hugging Face folder (config.json, and safetensors or pytorch_model.bin) or a model in GGUF form, a
 /// file or the folder of one: reads what describes it, maps the files, binds and hashes the weights. Nothing

@@ -63,6 +63,8 @@ public:
     ModelSpec spec;
     std::vector<Weight> weights;
     std::shared_ptr<const void> storage;
+    /// Weights that are in no file as they are used, made when the model was bound.
+    std::vector<std::shared_ptr<const std::vector<float>>> made;
     std::string path;         ///< as the user gave it
     std::string format;       ///< "safetensors", "pytorch", "gguf", "memory"
     std::string weights_hash; ///< SHA-256 as DESIGN defines it; empty for shapes made in memory

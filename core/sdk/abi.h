@@ -16,7 +16,8 @@
  *   {"call":"start",
  *    "parameters": {name: value, ...},      every parameter of the manifest, checked, defaults filled in
  *    "model": {"family","layers","d_model","heads","kv_heads","d_head","d_ff","vocab","context",
- *              "norm":"layer|rms","norm_eps","activation","gated","positional","tied",
+ *              "norm":"layer|rms","norm_eps","final_norm","activation","gated","positional","tied",
+ *              "logit_scale","logit_cap":soft-cap of logits, 0: none,
  *              "window":[keys seen by each layer, 0: all],
  *              "bos": id or null,"special_ids":[...]},
  *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}]}

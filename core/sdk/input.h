@@ -15,12 +15,13 @@
 
 namespace vitrine::sdk {
 
-/// The shape of the model. `window`: keys that each layer sees, 0 for all.
+/// The shape of the model. `window`: keys that each layer sees, 0 for all. Logits are scaled, then
+/// soft-capped (cap · tanh(logit / cap); 0: not).
 struct ModelFacts {
     std::string family, norm, activation, positional;
     int layers = 0, d_model = 0, heads = 0, kv_heads = 0, d_head = 0, d_ff = 0, vocab = 0, context = 0;
-    double norm_eps = 0;
-    bool gated = false, tied = false;
+    double norm_eps = 0, logit_scale = 1, logit_cap = 0;
+    bool gated = false, tied = false, final_norm = true;
     std::vector<int> window;
     std::optional<std::int32_t> bos;
     std::vector<std::int32_t> special_ids;
@@ -85,6 +86,10 @@ struct Start {
                                           {"context", &model.context}})
             facts.at(name).get_to(*field);
         facts.at("norm_eps").get_to(model.norm_eps);
+        // Later than the others: a host of before has models without them only.
+        model.logit_scale = facts.value("logit_scale", 1.0);
+        model.logit_cap = facts.value("logit_cap", 0.0);
+        model.final_norm = facts.value("final_norm", true);
         facts.at("gated").get_to(model.gated);
         facts.at("tied").get_to(model.tied);
         facts.at("window").get_to(model.window);
