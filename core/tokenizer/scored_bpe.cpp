@@ -277,7 +277,7 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<Model>> make_scored_bpe(std::vector<Piece> pieces, bool byte_fallback,
+Result<std::unique_ptr<Model>> make_scored_bpe(const std::vector<Piece>& pieces, bool byte_fallback,
                                                MergeOrder order, const std::string& where) {
     std::vector<std::string> texts;
     std::vector<PieceKind> kinds;

@@ -18,7 +18,7 @@ enum class MergeOrder {
 /// together they are a piece. User-defined pieces are never taken apart or merged; what becomes an unused
 /// piece falls apart again. An unknown character becomes its byte pieces if there are all, else a run of
 /// unknown characters is one unknown piece. malformed: no unknown piece although bytes are missing.
-Result<std::unique_ptr<Model>> make_scored_bpe(std::vector<Piece> pieces, bool byte_fallback,
+Result<std::unique_ptr<Model>> make_scored_bpe(const std::vector<Piece>& pieces, bool byte_fallback,
                                                MergeOrder order, const std::string& where);
 
 } // namespace vitrine::tokenizer

@@ -134,15 +134,13 @@ private:
                 std::vector<WordToken>& tokens) const {
         for (auto piece = backwards.rbegin(); piece != backwards.rend(); ++piece) {
             const std::string_view text = word.substr(piece->begin, piece->end - piece->begin);
-            if (!options_.unknown || piece->id != *options_.unknown) {
-                tokens.push_back(*piece);
-            } else if (const auto id = options_.as_sentencepiece ? std::nullopt : vocabulary_.id_of(text)) {
-                tokens.push_back({*id, piece->begin, piece->end});
-            } else if (has_bytes(text)) {
+            const bool unknown = options_.unknown && piece->id == *options_.unknown;
+            const auto id = unknown && !options_.as_sentencepiece ? vocabulary_.id_of(text) : std::nullopt;
+            if (unknown && !id && has_bytes(text)) {
                 for (const char byte : text)
                     tokens.push_back({bytes_[static_cast<unsigned char>(byte)], piece->begin, piece->end});
             } else {
-                tokens.push_back(*piece);
+                tokens.push_back({id.value_or(piece->id), piece->begin, piece->end});
             }
         }
     }
