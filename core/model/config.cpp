@@ -99,6 +99,8 @@ Result<Activation> activation_of(const Config& config, const char* key, const ch
 
 namespace {
 
+constexpr int widest_model = 1 << 20; // its multiples for MLPs stay within int
+
 /// Beyond any model there is; what the spec lists by layer, head and frequency stays small.
 Status check_limits(const Config& config, const ModelSpec& spec) {
     constexpr int most_layers = 1 << 14, most_heads = 1 << 14, widest_head = 1 << 16;
@@ -117,6 +119,9 @@ Result<ModelSpec> sizes_of(const Config& config, const char* family, bool tied, 
     spec.family = family;
     VITRINE_ASSIGN(spec.layers, config.count_of({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}));
     VITRINE_ASSIGN(spec.d_model, config.count_of({"hidden_size", "n_embd", "d_model", "n_embed"}));
+    if (spec.d_model > widest_model)
+        return fail(Code::malformed, fmt::format("{}: the width {} is more than a model can have ({}).",
+                                                 config.path(), spec.d_model, widest_model));
     VITRINE_ASSIGN(spec.heads, config.count_of({"num_attention_heads", "n_head", "n_heads", "num_heads"}));
     VITRINE_ASSIGN(spec.kv_heads, config.count_or("num_key_value_heads", spec.heads));
     VITRINE_ASSIGN(spec.vocab, config.count("vocab_size"));
