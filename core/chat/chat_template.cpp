@@ -138,7 +138,7 @@ Result<Rendered> ChatTemplate::render(const Conversation& conversation, const Js
                                    return fail(Code::malformed, "a format is missing");
                                return Value(formatted_time(arguments.places[0].printed(), now));
                            })));
-    VITRINE_ASSIGN(Rendered rendered, chat::render(*block_, std::move(variables)));
+    VITRINE_ASSIGN(Rendered rendered, chat::render(*block_, variables));
     const auto bos = special.find("bos_token");
     add_edges(rendered, bos != special.end() && bos->is_string() ? bos->get<std::string>() : "",
               options.add_generation_prompt);

@@ -35,7 +35,7 @@ Result<std::unique_ptr<Model>> make_scored_model(SentencePieceFile& file, MergeO
     case SentencePieceFile::Kind::unigram:
         return make_unigram(std::move(file.pieces), file.byte_fallback, where);
     case SentencePieceFile::Kind::bpe:
-        return make_scored_bpe(std::move(file.pieces), file.byte_fallback, order, where);
+        return make_scored_bpe(file.pieces, file.byte_fallback, order, where);
     case SentencePieceFile::Kind::word:
     case SentencePieceFile::Kind::character:
         break;
