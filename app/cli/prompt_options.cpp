@@ -16,28 +16,46 @@ void PromptOptions::add(CLI::App& command, Program& program) {
     command.add_option("--bos", bos, "template (as the tokenizer does), always or never (template)")
         ->check(CLI::IsMember({"template", "always", "never"}));
     command.add_flag("--no-special", no_special, "Add no special token at all");
-    program.add_text(command, "--chat", chat, "Chat template (not in this version)");
+    program.add_texts(command, "--chat", chats,
+                      "Conversation for the model's own template: a JSON file, its JSON, or one user's "
+                      "message; repeatable");
 }
 
 Result<std::vector<PromptText>> texts_of(const PromptOptions& options) {
-    if (!options.chat.empty())
-        return fail(Code::unsupported,
-                    "This version does not apply chat templates yet; write the prompt out.");
     std::vector<PromptText> all;
     for (const std::string& text : options.prompts) {
         VITRINE_TRY(check_utf8(text, "The prompt"));
-        all.push_back({text, std::nullopt});
+        all.push_back({text, {}, {}, {}});
     }
     for (const std::string& file : options.files) {
         VITRINE_ASSIGN(auto lines, engine::read_prompts(file));
         for (auto& line : lines)
-            all.push_back({std::move(line.text), std::move(line.ids)});
+            all.push_back({std::move(line.text), std::move(line.ids), {}, {}});
     }
     for (const std::string& text : options.ids) {
         VITRINE_ASSIGN(auto ids, engine::parse_ids(text));
-        all.push_back({"", std::move(ids)});
+        all.push_back({"", std::move(ids), {}, {}});
+    }
+    for (const std::string& text : options.chats) {
+        VITRINE_ASSIGN(auto conversations, engine::read_conversations(text));
+        for (auto& conversation : conversations)
+            all.push_back({"", {}, std::move(conversation), {}});
     }
     return all;
+}
+
+Status write_conversations(const std::string& model, std::vector<PromptText>& texts) {
+    std::optional<engine::ModelChat> chat;
+    for (PromptText& text : texts) {
+        if (!text.conversation) continue;
+        if (!chat) {
+            VITRINE_ASSIGN(chat, engine::read_model_chat(model));
+        }
+        VITRINE_ASSIGN(auto written, engine::write_conversation(*chat, *text.conversation));
+        text.text = std::move(written.text);
+        text.roles = std::move(written.roles);
+    }
+    return {};
 }
 
 tokenizer::Specials PromptOptions::specials() const {
@@ -60,8 +78,10 @@ Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std:
         return fail(
             Code::unsupported,
             fmt::format("{} has no tokenizer, so it takes no text; give token ids with --ids.", model_name));
-    VITRINE_ASSIGN(input.tokens, tokenizer->encode(prompt.text, specials));
+    VITRINE_ASSIGN(input.tokens,
+                   tokenizer->encode(prompt.text, prompt.roles ? tokenizer::Specials::none : specials));
     input.prompt = prompt.text;
+    input.roles = prompt.roles;
     for (const tokenizer::Token& token : input.tokens) {
         input.row.ids.push_back(token.id);
         input.row.special.push_back(token.special);
@@ -71,9 +91,11 @@ Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std:
 
 Result<std::vector<InputRow>> rows_of(const engine::OpenModel& model, const PromptOptions& options,
                                       bool required) {
-    VITRINE_ASSIGN(const auto texts, texts_of(options));
+    VITRINE_ASSIGN(auto texts, texts_of(options));
     if (required && texts.empty())
-        return fail(Code::usage, "A prompt is missing: give --prompt TEXT, --prompts FILE or --ids 1,2,3.");
+        return fail(Code::usage,
+                    "A prompt is missing: give --prompt TEXT, --prompts FILE, --ids 1,2,3 or --chat FILE.");
+    VITRINE_TRY(write_conversations(model.request.name, texts));
     std::vector<InputRow> inputs;
     for (const PromptText& text : texts) {
         const auto* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;

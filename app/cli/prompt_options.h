@@ -1,5 +1,5 @@
 #pragma once
-// From --prompt, --prompts and --ids to rows of ids.
+// From --prompt, --prompts, --ids and --chat to rows of ids.
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/engine/engine.h"
+#include "core/engine/model_chat.h"
 
 namespace vitrine::cli {
 
@@ -19,31 +20,40 @@ struct PromptOptions {
     std::vector<std::string> ids;
     std::string bos = "template";
     bool no_special = false;
-    std::string chat;
+    std::vector<std::string> chats;
 
     void add(CLI::App& command, Program& program);
     tokenizer::Specials specials() const;
-    bool empty() const { return prompts.empty() && files.empty() && ids.empty(); }
+    bool empty() const { return prompts.empty() && files.empty() && ids.empty() && chats.empty(); }
 };
 
 /// What was asked, before it is cut into tokens.
 struct PromptText {
     std::string text;
-    std::optional<std::vector<std::int32_t>> ids; ///< instead of the text
+    std::optional<std::vector<std::int32_t>> ids;   ///< instead of the text
+    std::optional<chat::Conversation> conversation; ///< instead of the text, until the model writes it
+    std::optional<std::vector<chat::RoleSpan>>
+        roles; ///< of a text that a model wrote, special tokens included
 };
 
 /// One row of a command's input.
 struct InputRow {
     std::optional<std::string> prompt; ///< none for ids
     run::RunRow row;
-    std::vector<tokenizer::Token> tokens; ///< of the prompt, one for each id; empty for ids
+    std::vector<tokenizer::Token> tokens;             ///< of the prompt, one for each id; empty for ids
+    std::optional<std::vector<chat::RoleSpan>> roles; ///< of a conversation: bytes of the prompt
 };
 
-/// The prompts in the order --prompt, --prompts, --ids. Errors: malformed (invalid UTF-8 with its byte
-/// offset), usage, those of the files.
+/// The prompts in the order --prompt, --prompts, --ids, --chat. Errors: malformed (invalid UTF-8 with its
+/// byte offset), usage, those of the files.
 Result<std::vector<PromptText>> texts_of(const PromptOptions& options);
 
-/// One prompt as ids. `tokenizer` may be absent: then only ids are taken (unsupported for a text).
+/// Conversations become texts in the form of the model's own template. Errors: as engine::read_model_chat
+/// and engine::write_conversation; nothing is read where there is no conversation.
+Status write_conversations(const std::string& model, std::vector<PromptText>& texts);
+
+/// One prompt as ids; what a model's template wrote gets no further special tokens. `tokenizer` may be
+/// absent: then only ids are taken (unsupported for a text).
 Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std::string& model_name,
                                const PromptText& prompt, tokenizer::Specials specials);
 

@@ -58,6 +58,7 @@ Json row_document(const engine::OpenModel& model, const InputRow& input, const r
                      {"loss", number(row.loss)},
                      {"token_nll", std::move(nll)},
                      {"positions", std::move(positions)}};
+    add_chat(document, input);
     if (row.captures.empty()) return document;
     document["captures"] = Json::array();
     for (const auto& capture : row.captures)
@@ -93,6 +94,7 @@ Json generated_rows(const engine::OpenModel& model, const std::vector<InputRow>&
                         {"text", decoded_text(model, row.new_ids)},
                         {"steps", std::move(steps)},
                         {"stop", row.stop}});
+        add_chat(rows.back(), input);
     }
     return rows;
 }

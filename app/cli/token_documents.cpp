@@ -42,6 +42,15 @@ Json tokens_document(const tokenizer::Tokenizer* tokenizer, const InputRow& inpu
     return tokens;
 }
 
+void add_chat(Json& row, const InputRow& input) {
+    if (!input.roles) return;
+    row["prompt"] = *input.prompt;
+    Json roles = Json::array();
+    for (const chat::RoleSpan& span : *input.roles)
+        roles.push_back({{"role", span.role}, {"start", span.begin}, {"end", span.end}});
+    row["roles"] = std::move(roles);
+}
+
 Json decoded_text(const engine::OpenModel& model, const std::vector<std::int32_t>& ids) {
     return model.tokenizer ? Json(model.tokenizer->decode(ids, false)) : Json(nullptr);
 }

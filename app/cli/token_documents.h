@@ -14,6 +14,10 @@ Json token_text(const engine::OpenModel& model, std::int32_t id);
 /// into.
 Json tokens_document(const tokenizer::Tokenizer* tokenizer, const InputRow& input);
 
+/// Of a conversation: "prompt", as the model's template wrote it, and "roles": [{"role", "start", "end"}],
+/// byte offsets in it. Other rows stay as they are.
+void add_chat(Json& row, const InputRow& input);
+
 /// The text that new tokens add; null without a tokenizer.
 Json decoded_text(const engine::OpenModel& model, const std::vector<std::int32_t>& ids);
 

@@ -32,9 +32,11 @@ std::string describe(const Json& document) {
 }
 
 Result<Outcome> tokenize(const Options& options) {
-    VITRINE_ASSIGN(const auto texts, texts_of(options.prompts));
+    VITRINE_ASSIGN(auto texts, texts_of(options.prompts));
     if (texts.empty())
-        return fail(Code::usage, "A prompt is missing: give --prompt TEXT, --prompts FILE or --ids 1,2,3.");
+        return fail(Code::usage,
+                    "A prompt is missing: give --prompt TEXT, --prompts FILE, --ids 1,2,3 or --chat FILE.");
+    VITRINE_TRY(write_conversations(options.model, texts));
     VITRINE_ASSIGN(const auto folder, engine::model_folder(options.model));
     VITRINE_ASSIGN(const auto tokenizer, tokenizer::Tokenizer::load(folder));
     Json rows = Json::array();
@@ -42,6 +44,7 @@ Result<Outcome> tokenize(const Options& options) {
         VITRINE_ASSIGN(const InputRow input,
                        encode_prompt(&tokenizer, options.model, text, options.prompts.specials()));
         rows.push_back({{"ids", input.row.ids}, {"tokens", tokens_document(&tokenizer, input)}});
+        add_chat(rows.back(), input);
     }
     Json document = {{"rows", std::move(rows)}};
     if (!tokenizer.warnings().empty()) document["warnings"] = tokenizer.warnings();

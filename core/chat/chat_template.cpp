@@ -12,13 +12,14 @@ namespace {
 
 Status check_messages(const Json& messages) {
     if (!messages.is_array() || messages.empty())
-        return fail(Code::usage,
+        return fail(Code::malformed,
                     "A conversation must be a list of messages, each with \"role\" and \"content\".");
     for (std::size_t i = 0; i < messages.size(); ++i) {
         const bool fits =
             messages[i].is_object() && messages[i].contains("role") && messages[i]["role"].is_string();
         if (!fits)
-            return fail(Code::usage, fmt::format("Message {} of the conversation has no \"role\".", i + 1));
+            return fail(Code::malformed,
+                        fmt::format("Message {} of the conversation has no \"role\".", i + 1));
     }
     return {};
 }

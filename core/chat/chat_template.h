@@ -34,7 +34,7 @@ public:
 
     /// `special` holds the special tokens by their names ("bos_token": "<s>"). Beside the messages a text
     /// before the first one counts as "system" (unless it is only the BOS token), the generation prompt as
-    /// "assistant". Errors: as render(); usage if `messages` is no list of objects with a role.
+    /// "assistant". Errors: as render(); malformed if `messages` is no list of objects with a role.
     Result<Rendered> render(const Conversation& conversation, const Json& special,
                             const ChatOptions& options) const;
 

@@ -21,11 +21,16 @@ constexpr int deepest_value = 100;
 using Frame = std::unordered_map<std::string, Value>;
 
 /// The sentence of a built-in with the line of its call.
+bool is_sentence(std::string_view text) {
+    return text.ends_with('.') || text.ends_with('!') || text.ends_with('?');
+}
+
 tl::unexpected<Error> with_line(Error error, int line) {
     if (error.message.starts_with("The chat template")) return tl::unexpected(std::move(error));
     if (error.code == Code::usage)
-        return fail(Code::usage, fmt::format("The chat template refuses this conversation (line {}): {}",
-                                             line, error.message));
+        return fail(Code::malformed,
+                    fmt::format("The chat template refuses this conversation (line {}): {}{}", line,
+                                error.message, is_sentence(error.message) ? "" : "."));
     return fail(error.code, fmt::format("The chat template fails in line {}: {}.", line, error.message));
 }
 

@@ -20,8 +20,8 @@ struct Rendered {
     std::vector<RoleSpan> roles; ///< of the messages that a loop went over, in the order of the text
 };
 
-/// Runs a template with variables. Errors: malformed with the line; usage: the template's own
-/// raise_exception; unsupported: a filter or test that Vitrine does not know; too_large: a template that does
+/// Runs a template with variables. Errors: malformed with the line, the template's own raise_exception
+/// included; unsupported: a filter or test that Vitrine does not know; too_large: a template that does
 /// not come to an end.
 Result<Rendered> render(const Block& block, const Dict& variables);
 

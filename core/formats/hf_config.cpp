@@ -37,7 +37,10 @@ std::vector<fs::path> tokenizer_files_in(const fs::path& folder) {
                                       "encoder.json",
                                       "vocab.bpe",
                                       "tokenizer.model",
+                                      "spiece.model",
+                                      "sentencepiece.bpe.model",
                                       "vocab.txt",
+                                      "added_tokens.json",
                                       "tokenizer_config.json",
                                       "special_tokens_map.json"};
     std::vector<fs::path> found;

@@ -1,4 +1,5 @@
 // Reading the description of a model in a Hugging Face folder, and refusing what is none.
+#include <algorithm>
 #include <fstream>
 
 #include <QTemporaryDir>
@@ -33,6 +34,11 @@ private slots:
         QVERIFY(folder && !folder->generation_config);
         QCOMPARE(folder->tokenizer_files,
                  (std::vector<fs::path>{folder_ / "vocab.json", folder_ / "merges.txt"}));
+        for (const char* name : {"added_tokens.json", "spiece.model", "sentencepiece.bpe.model"}) {
+            std::ofstream(folder_ / name) << "x";
+            const auto found = tokenizer_files_in(folder_);
+            QVERIFY2(std::find(found.begin(), found.end(), folder_ / name) != found.end(), name);
+        }
     }
 
     void bad_folders_data() {
