@@ -89,18 +89,20 @@ tokenizer::GgufTokenizer tokenizer_of(const formats::GgufMetadata& data) {
     return tokenizer;
 }
 
-/// Configuration, stop ids and tokenizer of a model in GGUF form, from its metadata.
-Status describe_gguf(const fs::path& path, Description& description) {
-    VITRINE_ASSIGN(const fs::path file, model::gguf_at(path));
-    VITRINE_ASSIGN(const formats::GgufModel gguf, formats::open_gguf(file));
-    VITRINE_ASSIGN(const auto translation, model::translate_gguf(gguf, file.string()));
-    description.config = dump_json(translation.config);
+/// A model in GGUF form, with configuration, stop ids and tokenizer from its metadata.
+Result<Description> describe_gguf(const fs::path& file, const std::string& name, const CancelToken& cancel,
+                                  const Progress& progress) {
+    VITRINE_ASSIGN(model::OpenedGguf opened, model::open_gguf_model(file, name, cancel, progress));
+    const formats::GgufMetadata& metadata = opened.file->metadata;
+    Description description;
+    description.model = std::move(opened.model);
+    description.config = dump_json(opened.config);
     for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
-        if (const auto id = id_of(gguf.metadata, key)) description.stop_ids.push_back(*id);
-    if (gguf.metadata.find("tokenizer.ggml.tokens") == nullptr) return {};
+        if (const auto id = id_of(metadata, key)) description.stop_ids.push_back(*id);
+    if (metadata.find("tokenizer.ggml.tokens") == nullptr) return description;
     VITRINE_ASSIGN(description.tokenizer,
-                   tokenizer::Tokenizer::from_gguf(tokenizer_of(gguf.metadata), file.string()));
-    return {};
+                   tokenizer::Tokenizer::from_gguf(tokenizer_of(metadata), file.string()));
+    return description;
 }
 
 } // namespace
@@ -119,11 +121,9 @@ Result<Description> describe_model(const std::string& name, const CancelToken& c
         return description;
     }
     VITRINE_ASSIGN(const fs::path folder, model_folder(name));
+    if (const auto file = model::gguf_at(folder))
+        return describe_gguf(*file, folder.string(), cancel, progress);
     VITRINE_ASSIGN(description.model, model::open_model_folder(folder, cancel, progress));
-    if (description.model.format == "gguf") {
-        VITRINE_TRY(describe_gguf(folder, description));
-        return description;
-    }
     VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
     description.config = dump_json(source.config);
     description.stop_ids = stop_ids_of(source);

@@ -5,8 +5,9 @@
 
 namespace vitrine::model {
 
-Binder::Binder(Model& model, const formats::TensorFiles& files, std::vector<std::string> prefixes)
-    : model_(model), files_(files), prefixes_(std::move(prefixes)) {}
+Binder::Binder(Model& model, const formats::TensorFiles& files, std::vector<std::string> prefixes,
+               BinderSource source)
+    : model_(model), files_(files), prefixes_(std::move(prefixes)), source_(std::move(source)) {}
 
 const formats::StoredTensor* Binder::find(const std::string& tensor) const {
     for (const std::string& prefix : prefixes_)
@@ -19,14 +20,16 @@ Result<const formats::StoredTensor*> Binder::require(const std::string& tensor, 
     if (stored == nullptr)
         return fail(
             Code::malformed,
-            fmt::format("{} has no tensor \"{}\", which its config.json calls for; the download may be "
-                        "incomplete.",
-                        model_.path, prefixes_.front() + tensor));
+            fmt::format("{} has no tensor \"{}\", which its {} calls for; the download may be incomplete.",
+                        model_.path,
+                        source_.name_in_file ? source_.name_in_file(tensor) : prefixes_.front() + tensor,
+                        source_.described_by));
+    used_.insert(stored);
     if (stored->view.shape != shape)
         return fail(Code::malformed,
-                    fmt::format("{}: tensor \"{}\" has shape [{}], but its config.json calls for [{}].",
-                                model_.path, stored->name, fmt::join(stored->view.shape, ", "),
-                                fmt::join(shape, ", ")));
+                    fmt::format("{}: tensor \"{}\" has shape [{}], but its {} calls for [{}].", model_.path,
+                                name_in_file(stored->name), fmt::join(stored->view.shape, ", "),
+                                source_.described_by, fmt::join(shape, ", ")));
     const DType dtype = stored->view.dtype;
     if (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64 ||
         in_blocks(dtype))
@@ -34,7 +37,18 @@ Result<const formats::StoredTensor*> Binder::require(const std::string& tensor, 
     return fail(Code::unsupported,
                 fmt::format("{}: tensor \"{}\" holds {}, which is no weight Vitrine reads; "
                             "it needs float32, float16, bfloat16, float64 or quantised blocks.",
-                            model_.path, stored->name, dtype_name(dtype)));
+                            model_.path, name_in_file(stored->name), dtype_name(dtype)));
+}
+
+std::string Binder::name_in_file(const std::string& tensor) const {
+    return source_.name_in_file ? source_.name_in_file(tensor) : tensor;
+}
+
+std::vector<std::string> Binder::unused() const {
+    std::vector<std::string> names;
+    for (const formats::StoredTensor& tensor : files_.tensors())
+        if (!used_.contains(&tensor)) names.push_back(name_in_file(tensor.name));
+    return names;
 }
 
 Status Binder::advance(Weight& weight, std::int64_t elements) const {
@@ -99,6 +113,7 @@ Status Binder::shifted_vector(const std::string& name, const std::string& tensor
                               float plus) {
     VITRINE_ASSIGN(const Weight weight, stored_vector(name, tensor, size, {}));
     Tensor values = widened(weight);
+    if (source_.whole_norms) plus = 0.0F;
     for (float& value : values.data)
         value += plus;
     add_made(name, std::move(values.data));

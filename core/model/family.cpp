@@ -58,43 +58,58 @@ Status check_positions(const Config& config, Positional positional) {
     return fits ? Status{} : config.only(key, name_of(positional));
 }
 
-} // namespace
-
-namespace {
+/// Weights of a model, those that are used twice counted once.
+std::int64_t parameters_of(const Model& model) {
+    std::int64_t parameters = 0;
+    for (const Weight& weight : model.weights)
+        if (weight.name != "unembed.W_U" || !model.spec.tied) parameters += weight.rows * weight.cols;
+    return parameters;
+}
 
 struct GgufStorage {
-    formats::GgufModel file;
+    std::shared_ptr<const formats::GgufModel> file;
     GgufTranslation translation;
 };
 
-Result<Model> open_gguf_model(const std::filesystem::path& path, const std::string& name,
-                              const CancelToken& cancel, const Progress& progress) {
-    VITRINE_ASSIGN(formats::GgufModel file, formats::open_gguf(path));
-    VITRINE_ASSIGN(GgufTranslation translation, translate_gguf(file, path.string()));
-    const Config config(translation.config, path.string());
+} // namespace
+
+Result<OpenedGguf> open_gguf_model(const std::filesystem::path& path, const std::string& name,
+                                   const CancelToken& cancel, const Progress& progress) {
+    VITRINE_ASSIGN(formats::GgufModel opened, formats::open_gguf(path));
+    const auto file = std::make_shared<const formats::GgufModel>(std::move(opened));
+    VITRINE_ASSIGN(GgufTranslation translation, translate_gguf(*file, path.string()));
+    const auto storage = std::make_shared<const GgufStorage>(GgufStorage{file, std::move(translation)});
+    const Config config(storage->translation.config, path.string());
     VITRINE_ASSIGN(const Family* family, family_of(config));
-    Model model;
+    OpenedGguf result{{}, storage->translation.config, file};
+    Model& model = result.model;
     model.path = name;
     model.format = "gguf";
-    VITRINE_ASSIGN(model.spec, family->spec(config));
-    VITRINE_ASSIGN(model.weights_hash, formats::cached_weights_hash(
-                                           file.files, formats::weights_cache_folder(), cancel, progress));
-    const auto storage =
-        std::make_shared<const GgufStorage>(GgufStorage{std::move(file), std::move(translation)});
     model.storage = storage;
-    Binder binder(model, storage->translation.tensors, family->prefixes);
+    VITRINE_ASSIGN(model.spec, family->spec(config));
+    const GgufArchitecture& architecture = *storage->translation.architecture;
+    BinderSource source{"metadata", architecture.whole_norms,
+                        [&](const std::string& tensor) { return gguf_name(architecture, tensor); }};
+    Binder binder(model, storage->translation.tensors, family->prefixes, std::move(source));
     VITRINE_TRY(family->bind(model.spec, binder));
-    for (const Weight& weight : model.weights)
-        if (weight.name != "unembed.W_U" || !model.spec.tied) model.parameters += weight.rows * weight.cols;
-    return model;
+    if (const auto unused = binder.unused(); !unused.empty())
+        return fail(Code::unsupported,
+                    fmt::format("{} has the tensor \"{}\", which {} models as Vitrine knows them do not "
+                                "have; what it computes is unknown.",
+                                name, unused.front(), architecture.name));
+    model.parameters = parameters_of(model);
+    VITRINE_ASSIGN(model.weights_hash, formats::cached_weights_hash(
+                                           file->files, formats::weights_cache_folder(), cancel, progress));
+    return result;
 }
-
-} // namespace
 
 Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
                                 const Progress& progress) {
     auto gguf = gguf_at(folder);
-    if (gguf) return open_gguf_model(*gguf, folder.string(), cancel, progress);
+    if (gguf) {
+        VITRINE_ASSIGN(OpenedGguf opened, open_gguf_model(*gguf, folder.string(), cancel, progress));
+        return std::move(opened.model);
+    }
     if (gguf.error().code == Code::usage) return tl::unexpected(gguf.error()); // several models
     VITRINE_ASSIGN(const formats::HfFolder source, formats::open_hf_folder(folder));
     const Config config(source.config, (folder / "config.json").string());
@@ -110,8 +125,7 @@ Result<Model> open_model_folder(const std::filesystem::path& folder, const Cance
     model.format = storage->format();
     Binder binder(model, *storage, family->prefixes);
     VITRINE_TRY(family->bind(model.spec, binder));
-    for (const Weight& weight : model.weights)
-        if (weight.name != "unembed.W_U" || !model.spec.tied) model.parameters += weight.rows * weight.cols;
+    model.parameters = parameters_of(model);
     VITRINE_ASSIGN(model.weights_hash,
                    formats::cached_weights_hash(*storage, formats::weights_cache_folder(), cancel, progress));
     return model;

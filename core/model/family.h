@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "core/base/cancel.h"
+#include "core/base/json.h"
+#include "core/formats/gguf.h"
 #include "core/model/binder.h"
 #include "core/model/config.h"
 #include "core/model/model.h"
@@ -48,5 +50,16 @@ Family starcoder2_family();
 /// is copied. unsupported names a family that Vitrine does not know.
 Result<Model> open_model_folder(const std::filesystem::path& folder, const CancelToken& cancel,
                                 const Progress& progress);
+
+/// A model in GGUF form, with what its file says beside the weights.
+struct OpenedGguf {
+    Model model;
+    Json config; ///< as config.json would have it
+    std::shared_ptr<const formats::GgufModel> file;
+};
+
+/// `path` is a GGUF file (gguf_at), `name` what the user called it.
+Result<OpenedGguf> open_gguf_model(const std::filesystem::path& path, const std::string& name,
+                                   const CancelToken& cancel, const Progress& progress);
 
 } // namespace vitrine::model

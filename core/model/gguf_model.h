@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/formats/gguf.h"
+#include "core/model/gguf_architectures.h"
 
 namespace vitrine::model {
 
@@ -17,11 +18,13 @@ namespace vitrine::model {
 struct GgufTranslation {
     Json config; ///< as config.json would have it
     formats::TensorFiles tensors{"gguf", {}, {}};
-    std::shared_ptr<const void> copies; ///< the reordered tensors, owned
+    std::shared_ptr<const void> copies;             ///< the reordered tensors, owned
+    const GgufArchitecture* architecture = nullptr; ///< lives as long as the program
 };
 
-/// Where the values of a model in GGUF form come from, for a config of its own. unsupported, by name, for an
-/// architecture that has no entry here; malformed for metadata without what the architecture needs.
+/// A model in GGUF form in its family's terms. unsupported, by name, for an architecture that has no entry in
+/// gguf_architectures.cpp and for tensors that it does not have; malformed for metadata without what the
+/// architecture needs.
 Result<GgufTranslation> translate_gguf(const formats::GgufModel& model, const std::string& path);
 
 /// Whether a path is opened as GGUF: such a file, or a folder with one and without config.json.

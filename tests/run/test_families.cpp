@@ -9,56 +9,22 @@
 #include <QtTest>
 #include <fmt/format.h>
 
-#include "core/formats/npz.h"
 #include "core/run/generate.h"
 #include "tests/run/loaded.h"
+#include "tests/run/reference_file.h"
 
 using namespace vitrine;
+using test::hook;
 using test::Loaded;
+using test::Reference;
+using test::share_of_band;
 
 namespace {
 
 const std::string fixtures = test::fixture("families");
 
-/// reference.npz of a fixture.
-class Reference {
-public:
-    explicit Reference(const std::string& name) {
-        auto arrays = formats::read_npz(fixtures + "/" + name + "/reference.npz");
-        if (!arrays) qFatal("%s", arrays.error().message.c_str());
-        arrays_ = std::move(*arrays);
-    }
-    Tensor tensor(const std::string& name) const {
-        if (!arrays_.contains(name)) qFatal("no reference %s", name.c_str());
-        return arrays_.at(name).to_float();
-    }
-    std::vector<std::int32_t> ids(const std::string& name) const {
-        const Tensor values = tensor(name);
-        return {values.data.begin(), values.data.end()};
-    }
-    /// The rows as a batch.
-    std::vector<run::RunRow> rows() const {
-        std::vector<run::RunRow> rows;
-        while (arrays_.contains(fmt::format("row{}.ids", rows.size())))
-            rows.push_back({ids(fmt::format("row{}.ids", rows.size())), {}});
-        return rows;
-    }
-
-private:
-    std::map<std::string, formats::NpyArray> arrays_;
-};
-
-/// Largest difference over what the exact band of DESIGN.md allows; NaN if any value is none.
-double share_of_band(const Tensor& ours, const Tensor& theirs) {
-    if (ours.shape != theirs.shape) return std::numeric_limits<double>::infinity();
-    double largest = 1, gap = 0;
-    for (std::size_t i = 0; i < theirs.data.size(); ++i) {
-        const double here = std::abs(double{ours.data[i]} - double{theirs.data[i]});
-        if (std::isnan(here)) return here;
-        gap = std::max(gap, here);
-        largest = std::max(largest, std::abs(double{theirs.data[i]}));
-    }
-    return gap / (5e-5 * largest);
+std::string reference_of(const QString& name) {
+    return fixtures + "/" + name.toStdString() + "/reference.npz";
 }
 
 /// −log p of an id in a row of logits, in float64.
@@ -68,12 +34,6 @@ double nll(const Tensor& logits, std::size_t row, std::size_t id) {
     for (std::size_t i = 0; i < vocab; ++i)
         sum += std::exp(double{logits.data[row * vocab + i]});
     return std::log(sum) - double{logits.data[row * vocab + id]};
-}
-
-Tensor hook(const run::RowResult& row, const std::string& name) {
-    const auto* captured = row.find(name);
-    if (captured == nullptr) qFatal("%s was not captured", name.c_str());
-    return captured->tensor;
 }
 
 run::RunSpec everything(const std::vector<run::RunRow>& rows) {
@@ -138,7 +98,7 @@ private slots:
     void forward() {
         QFETCH(QString, name);
         QFETCH(QString, device);
-        const Reference expected(name.toStdString());
+        const Reference expected(reference_of(name));
         const Loaded model(fixtures + "/" + name.toStdString(), device.toStdString());
         const auto& facts = model.model->spec;
         const run::RunSpec spec = everything(expected.rows());
@@ -177,7 +137,7 @@ private slots:
     void greedy_text_with_a_cache() {
         QFETCH(QString, name);
         QFETCH(QString, device);
-        const Reference expected(name.toStdString());
+        const Reference expected(reference_of(name));
         const Loaded model(fixtures + "/" + name.toStdString(), device.toStdString());
         const std::string last = fmt::format("blocks.{}.", model.model->spec.layers - 1);
         const std::vector<std::string> captures{last + "hook_resid_post", last + "attn.hook_pattern"};
@@ -227,7 +187,7 @@ private slots:
         const QTemporaryDir aside;
         QVERIFY(QFile::copy(folder + "/older.json", aside.filePath("config.json")));
         QVERIFY(QFile::copy(folder + "/model.safetensors", aside.filePath("model.safetensors")));
-        const Reference expected(name.toStdString());
+        const Reference expected(reference_of(name));
         const Loaded model(aside.path().toStdString(), "cpu");
         const run::RunResult result = model.run(everything(expected.rows()));
         for (std::size_t r = 0; r < result.rows.size(); ++r)
@@ -241,7 +201,7 @@ private slots:
     void identities() {
         QFETCH(QString, name);
         QFETCH(QString, device);
-        const Reference expected(name.toStdString());
+        const Reference expected(reference_of(name));
         const Loaded model(fixtures + "/" + name.toStdString(), device.toStdString());
         run::RunSpec spec = everything(expected.rows());
         const run::RunResult plain = model.run(spec);
