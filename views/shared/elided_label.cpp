@@ -22,9 +22,11 @@ void ElidedLabel::resizeEvent(QResizeEvent* event) {
 }
 
 void ElidedLabel::elide() {
-    const QString shown = fontMetrics().elidedText(whole_, Qt::ElideRight, width());
+    QString line = whole_; // a generated text brings its own line ends
+    line.replace('\n', QChar(0x23ce));
+    const QString shown = fontMetrics().elidedText(line, Qt::ElideRight, width());
     if (shown != text()) setText(shown);
-    setToolTip(!tip_.isEmpty() ? tip_ : shown == whole_ ? QString() : whole_);
+    setToolTip(!tip_.isEmpty() ? tip_ : shown == line ? QString() : whole_);
 }
 
 } // namespace vitrine::views
