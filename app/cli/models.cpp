@@ -1,48 +1,72 @@
-#include <filesystem>
-
-#include <sys/sysinfo.h>
+#include <fmt/format.h>
 
 #include "app/cli/commands.h"
 #include "app/cli/program.h"
 #include "app/cli/table.h"
+#include "core/catalogue/catalogue.h"
 
 namespace vitrine::cli {
 
 namespace {
 
 std::string describe(const Json& document) {
-    Table table({"model", "family", "parameters", "needs", "path"});
-    for (const Json& model : document["models"])
-        table.add({model["name"], model["family"], model["parameters"],
-                   bytes_text(model["bytes_needed"].get<double>()), model["path"]});
-    return table.text() + "free memory: " + bytes_text(document["bytes_free"].get<double>()) + "\n";
+    Table table({"model", "store", "family", "parameters", "needs", "path"});
+    std::string problems;
+    for (const Json& model : document["models"]) {
+        table.add({model["name"], model["store"], model["family"], model["parameters"],
+                   model["bytes_needed"].is_null() ? "-" : bytes_text(model["bytes_needed"].get<double>()),
+                   model["path"]});
+        if (!model["problem"].is_null())
+            problems += fmt::format("{}: {}\n", model["name"].get<std::string>(),
+                                    model["problem"].get<std::string>());
+    }
+    for (const Json& store : document["stores"])
+        if (!store["problem"].is_null())
+            problems += fmt::format("{}: {}\n", store["name"].get<std::string>(),
+                                    store["problem"].get<std::string>());
+    return table.text() + "free memory: " + bytes_text(document["bytes_free"].get<double>()) + "\n" +
+           (problems.empty() ? "" : "\ncannot be opened\n" + problems);
 }
 
-std::uint64_t free_memory() {
-    struct sysinfo info = {};
-    if (sysinfo(&info) != 0) return 0;
-    return (static_cast<std::uint64_t>(info.freeram) + info.bufferram) * info.mem_unit;
+Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json entry_document(const catalogue::Entry& entry) {
+    const bool readable = entry.problem.empty();
+    return {{"name", entry.name},
+            {"store", entry.store},
+            {"path", entry.path.string()},
+            {"format", or_null(entry.format)},
+            {"family", or_null(entry.family)},
+            {"parameters", readable ? Json(entry.parameters) : Json(nullptr)},
+            {"bytes_needed", readable ? Json(entry.bytes) : Json(nullptr)},
+            {"problem", or_null(entry.problem)}};
 }
 
-Result<Outcome> models(Program& program) {
-    Json list = Json::array();
-    VITRINE_ASSIGN(const auto description,
-                   engine::describe_model("default", program.cancel(), program.progress()));
-    const model::Model& model = description.model;
-    list.push_back({{"name", "default"},
-                    {"path", model.path},
-                    {"format", model.format},
-                    {"family", model.spec.family},
-                    {"parameters", model.parameters},
-                    {"bytes_needed", static_cast<std::uint64_t>(model.parameters) * sizeof(float)}});
-    return Outcome{{{"models", std::move(list)}, {"bytes_free", free_memory()}}, describe};
+Result<Outcome> models() {
+    catalogue::Entry built_in;
+    built_in.name = "default";
+    built_in.store = "Vitrine";
+    VITRINE_ASSIGN(built_in.path, engine::model_folder(built_in.name));
+    VITRINE_TRY(catalogue::describe(built_in));
+    const auto listing = catalogue::list(catalogue::places());
+    Json list = Json::array({entry_document(built_in)});
+    for (const auto& entry : listing.models)
+        list.push_back(entry_document(entry));
+    Json stores = Json::array();
+    for (const auto& store : listing.stores)
+        stores.push_back(
+            {{"name", store.name}, {"path", store.path.string()}, {"problem", or_null(store.problem)}});
+    return Outcome{{{"models", std::move(list)},
+                    {"stores", std::move(stores)},
+                    {"bytes_free", catalogue::available_memory()}},
+                   describe};
 }
 
 } // namespace
 
 void add_models(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("models", "Models that can be named without a path");
-    program.on(*command, [&program] { return models(program); });
+    program.on(*command, [] { return models(); });
 }
 
 } // namespace vitrine::cli

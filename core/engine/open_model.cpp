@@ -3,9 +3,11 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <system_error>
 
 #include <fmt/format.h>
 
+#include "core/catalogue/catalogue.h"
 #include "core/engine/engine.h"
 #include "core/engine/resources.h"
 #include "core/formats/gguf.h"
@@ -108,7 +110,11 @@ Result<Description> describe_gguf(const fs::path& file, const std::string& name,
 } // namespace
 
 Result<fs::path> model_folder(const std::string& name) {
-    if (name != "default") return fs::path(name);
+    if (name != "default") {
+        std::error_code ignored;
+        if (fs::exists(name, ignored) || !catalogue::is_store_name(name)) return fs::path(name);
+        return catalogue::find(catalogue::places(), name);
+    }
     VITRINE_ASSIGN(const fs::path resources, resources_folder());
     return resources / "models" / "vitrine-tiny";
 }
