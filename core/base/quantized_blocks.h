@@ -2,77 +2,116 @@
 // The definitions of GGUF's quantised blocks, one function a type, from one block to float32. Everything here
 // is static: it is compiled once for each vector width, and each keeps its own.
 //
-// Must be compiled without contraction of a · b + c: the formats round after each step.
+// Must be compiled with -ffp-contract=off: the formats round after each step. And with -Wno-psabi: vectors
+// wider than the processor's are handed from function to function, but never to another source.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "core/base/dtype.h"
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
 
 namespace vitrine::blocks {
 
 static inline float half_at(const std::uint8_t* bytes) {
     std::uint16_t bits = 0;
     std::memcpy(&bits, bytes, sizeof bits);
+#if defined(__F16C__)
+    return _cvtsh_ss(bits);
+#else
     return half_to_float(bits);
+#endif
+}
+
+// Sixteen elements at a time, in the compiler's own vectors: left to itself it takes them one by one here.
+typedef std::int32_t Numbers __attribute__((vector_size(64)));
+typedef float Sixteen __attribute__((vector_size(64), aligned(4), may_alias));
+
+#if defined(__AVX512F__)
+static inline __m128i load_bytes(const std::uint8_t* bytes) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+static inline Numbers bytes_at(const std::uint8_t* bytes) {
+    return reinterpret_cast<Numbers>(_mm512_cvtepu8_epi32(load_bytes(bytes)));
+}
+static inline Numbers signed_bytes_at(const std::uint8_t* bytes) {
+    return reinterpret_cast<Numbers>(_mm512_cvtepi8_epi32(load_bytes(bytes)));
+}
+#else
+template <typename Byte>
+static inline Numbers widen_bytes(const std::uint8_t* bytes) {
+    typedef Byte Bytes __attribute__((vector_size(16)));
+    typedef std::conditional_t<std::is_signed_v<Byte>, std::int16_t, std::uint16_t> Short;
+    typedef Short Shorts __attribute__((vector_size(32)));
+    Bytes loaded;
+    std::memcpy(&loaded, bytes, sizeof loaded);
+    return __builtin_convertvector(__builtin_convertvector(loaded, Shorts),
+                                   Numbers); // in one step it is slow
+}
+static inline Numbers bytes_at(const std::uint8_t* bytes) { return widen_bytes<std::uint8_t>(bytes); }
+static inline Numbers signed_bytes_at(const std::uint8_t* bytes) { return widen_bytes<std::int8_t>(bytes); }
+#endif
+
+/// out[i] = scale · q[i] + offset
+static inline void put(const Numbers& q, float scale, float offset, float* out) {
+    *reinterpret_cast<Sixteen*>(out) = __builtin_convertvector(q, Sixteen) * scale + offset;
+}
+static inline void put(const Numbers& q, float scale, float* out) {
+    *reinterpret_cast<Sixteen*>(out) = __builtin_convertvector(q, Sixteen) * scale;
 }
 
 /// half d; 16 bytes: element i is a low half-byte, element i + 16 the high one.
 static inline void q4_0(const std::uint8_t* block, float* out) {
     const float d = half_at(block);
-    const std::uint8_t* q = block + 2;
-    for (int i = 0; i < 16; ++i)
-        out[i] = d * static_cast<float>((q[i] & 15) - 8);
-    for (int i = 0; i < 16; ++i)
-        out[16 + i] = d * static_cast<float>((q[i] >> 4) - 8);
+    const Numbers q = bytes_at(block + 2);
+    put((q & 15) - 8, d, out);
+    put((q >> 4) - 8, d, out + 16);
 }
 
 /// half d, half m; 16 bytes as in Q4_0.
 static inline void q4_1(const std::uint8_t* block, float* out) {
     const float d = half_at(block);
     const float m = half_at(block + 2);
-    const std::uint8_t* q = block + 4;
-    for (int i = 0; i < 16; ++i)
-        out[i] = d * static_cast<float>(q[i] & 15) + m;
-    for (int i = 0; i < 16; ++i)
-        out[16 + i] = d * static_cast<float>(q[i] >> 4) + m;
+    const Numbers q = bytes_at(block + 4);
+    put(q & 15, d, m, out);
+    put(q >> 4, d, m, out + 16);
 }
 
-/// The fifth bits of 32 elements and their low four, as numbers 0 … 31.
-static inline void five_bits(const std::uint8_t* high, const std::uint8_t* low, int* out) {
+/// The fifth bits of sixteen elements: bits first … first + 15 of four bytes, each as 0 or 16.
+static inline Numbers fifth_bits(const std::uint8_t* bytes, int first) {
+    constexpr Numbers place{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     std::uint32_t bits = 0;
-    std::memcpy(&bits, high, sizeof bits);
-    for (int i = 0; i < 16; ++i)
-        out[i] = (low[i] & 15) | static_cast<int>(bits >> i & 1U) << 4;
-    for (int i = 0; i < 16; ++i)
-        out[16 + i] = (low[i] >> 4) | static_cast<int>(bits >> (16 + i) & 1U) << 4;
+    std::memcpy(&bits, bytes, sizeof bits);
+    const Numbers all = Numbers{} + static_cast<std::int32_t>(bits >> first & 0xFFFFU);
+    return (all >> place & 1) << 4;
 }
 
 /// half d; 4 bytes of high bits; 16 bytes of low ones.
 static inline void q5_0(const std::uint8_t* block, float* out) {
     const float d = half_at(block);
-    int q[32];
-    five_bits(block + 2, block + 6, q);
-    for (int i = 0; i < 32; ++i)
-        out[i] = d * static_cast<float>(q[i] - 16);
+    const Numbers q = bytes_at(block + 6);
+    put(((q & 15) | fifth_bits(block + 2, 0)) - 16, d, out);
+    put(((q >> 4) | fifth_bits(block + 2, 16)) - 16, d, out + 16);
 }
 
 /// half d, half m; bits as in Q5_0.
 static inline void q5_1(const std::uint8_t* block, float* out) {
     const float d = half_at(block);
     const float m = half_at(block + 2);
-    int q[32];
-    five_bits(block + 4, block + 8, q);
-    for (int i = 0; i < 32; ++i)
-        out[i] = d * static_cast<float>(q[i]) + m;
+    const Numbers q = bytes_at(block + 8);
+    put((q & 15) | fifth_bits(block + 4, 0), d, m, out);
+    put((q >> 4) | fifth_bits(block + 4, 16), d, m, out + 16);
 }
 
 /// half d; 32 signed bytes.
 static inline void q8_0(const std::uint8_t* block, float* out) {
     const float d = half_at(block);
-    const std::uint8_t* q = block + 2;
-    for (int i = 0; i < 32; ++i)
-        out[i] = d * static_cast<float>(static_cast<std::int8_t>(q[i]));
+    put(signed_bytes_at(block + 2), d, out);
+    put(signed_bytes_at(block + 18), d, out + 16);
 }
 
 /// 16 bytes: scale and minimum of each 16 elements, four bits each; 64 bytes of two-bit numbers; half d, half
@@ -84,10 +123,8 @@ static inline void q2_k(const std::uint8_t* block, float* out) {
     for (int part = 0; part < 16; ++part) { // of 16 elements
         const float scale = d * static_cast<float>(block[part] & 15);
         const float minimum = dmin * static_cast<float>(block[part] >> 4);
-        const std::uint8_t* from = q + part / 8 * 32 + part % 2 * 16;
-        const int shift = part / 2 % 4 * 2;
-        for (int i = 0; i < 16; ++i)
-            out[16 * part + i] = scale * static_cast<float>((from[i] >> shift) & 3) - minimum;
+        const Numbers from = bytes_at(q + part / 8 * 32 + part % 2 * 16);
+        put(from >> (part / 2 % 4 * 2) & 3, scale, -minimum, out + 16 * part);
     }
 }
 
@@ -101,13 +138,9 @@ static inline void q3_k(const std::uint8_t* block, float* out) {
         const int low = part < 8 ? scales[part] & 15 : scales[part - 8] >> 4;
         const int high = (scales[8 + part % 4] >> (part / 4 * 2)) & 3;
         const float scale = d * static_cast<float>((low | high << 4) - 32);
-        const std::uint8_t* from = q + part / 8 * 32 + part % 2 * 16;
-        const std::uint8_t* mask = block + part % 2 * 16;
-        const int shift = part / 2 % 4 * 2;
-        const int bit = part / 2;
-        for (int i = 0; i < 16; ++i)
-            out[16 * part + i] =
-                scale * static_cast<float>(((from[i] >> shift) & 3) - (~mask[i] >> bit & 1) * 4);
+        const Numbers from = bytes_at(q + part / 8 * 32 + part % 2 * 16);
+        const Numbers mask = bytes_at(block + part % 2 * 16);
+        put((from >> (part / 2 % 4 * 2) & 3) - (~mask >> (part / 2) & 1) * 4, scale, out + 16 * part);
     }
 }
 
@@ -134,10 +167,10 @@ static inline void q4_k(const std::uint8_t* block, float* out) {
         scale_and_minimum(block + 4, part, six_bits, six_bits_min);
         const float scale = d * static_cast<float>(six_bits);
         const float minimum = dmin * static_cast<float>(six_bits_min);
-        const std::uint8_t* from = q + part / 2 * 32;
-        const int shift = part % 2 * 4;
-        for (int i = 0; i < 32; ++i)
-            out[32 * part + i] = scale * static_cast<float>((from[i] >> shift) & 15) - minimum;
+        for (int half = 0; half < 32; half += 16) {
+            const Numbers from = bytes_at(q + part / 2 * 32 + half);
+            put(from >> (part % 2 * 4) & 15, scale, -minimum, out + 32 * part + half);
+        }
     }
 }
 
@@ -154,12 +187,11 @@ static inline void q5_k(const std::uint8_t* block, float* out) {
         scale_and_minimum(block + 4, part, six_bits, six_bits_min);
         const float scale = d * static_cast<float>(six_bits);
         const float minimum = dmin * static_cast<float>(six_bits_min);
-        const std::uint8_t* from = q + part / 2 * 32;
-        const int shift = part % 2 * 4;
-        for (int i = 0; i < 32; ++i)
-            out[32 * part + i] =
-                scale * static_cast<float>(((from[i] >> shift) & 15) | ((high[i] >> part) & 1) << 4) -
-                minimum;
+        for (int half = 0; half < 32; half += 16) {
+            const Numbers low = bytes_at(q + part / 2 * 32 + half) >> (part % 2 * 4) & 15;
+            const Numbers top = bytes_at(high + half) >> part & 1;
+            put(low | top << 4, scale, -minimum, out + 32 * part + half);
+        }
     }
 }
 
@@ -171,14 +203,9 @@ static inline void q6_k(const std::uint8_t* block, float* out) {
     const float d = half_at(block + 208);
     for (int part = 0; part < 16; ++part) {
         const float scale = d * static_cast<float>(static_cast<std::int8_t>(scales[part]));
-        const std::uint8_t* low = block + part / 8 * 64 + part % 4 * 16;
-        const std::uint8_t* top = high + part / 8 * 32 + part % 2 * 16;
-        const int low_shift = part / 4 % 2 * 4;
-        const int top_shift = part / 2 % 4 * 2;
-        for (int i = 0; i < 16; ++i)
-            out[16 * part + i] =
-                scale *
-                static_cast<float>((((low[i] >> low_shift) & 15) | ((top[i] >> top_shift) & 3) << 4) - 32);
+        const Numbers low = bytes_at(block + part / 8 * 64 + part % 4 * 16) >> (part / 4 % 2 * 4) & 15;
+        const Numbers top = bytes_at(high + part / 8 * 32 + part % 2 * 16) >> (part / 2 % 4 * 2) & 3;
+        put((low | top << 4) - 32, scale, out + 16 * part);
     }
 }
 

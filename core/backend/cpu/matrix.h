@@ -39,7 +39,7 @@ public:
     /// Whether the weight itself is used, so that its memory must stay.
     bool in_place() const { return in_blocks(stored_) || routine_ != Routine::packed; }
     /// Steps of the inner axis that are worth widening at once.
-    std::int64_t inner_block() const { return in_blocks(stored_) ? 512 : 384; }
+    std::int64_t inner_block() const { return in_blocks(stored_) ? 256 : 384; }
 
     /// Rows k … k + count of a panel, [count][P]: in place, or widened into scratch.
     const S* panel(std::int64_t index, std::int64_t k, std::int64_t count, Buffer<S>& scratch) const;
