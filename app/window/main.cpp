@@ -63,15 +63,21 @@ int main(int count, char** arguments) {
     const QCommandLineOption typing(
         QStringLiteral("measure-typing"),
         QStringLiteral("Types a text and prints how long a keystroke takes to show its result."));
+    parser.addPositionalArgument(QStringLiteral("what"),
+                                 QStringLiteral("A model or a session to open; as --model or --session."),
+                                 QStringLiteral("[what]"));
     parser.addOptions({help, version, session, model, device, precision, tour, variant, typing});
     QStringList words;
     for (int i = 0; i < count; ++i)
         words << QString::fromLocal8Bit(arguments[i]);
-    if (!parser.parse(words) || !parser.positionalArguments().isEmpty()) {
+    const bool parsed = parser.parse(words);
+    QStringList what = parser.positionalArguments();
+    const bool names_session = QDir(what.value(0)).exists(QStringLiteral("session.sqlite"));
+    const bool said_twice = !what.isEmpty() && parser.isSet(names_session ? session : model);
+    if (!parsed || what.size() > 1 || said_twice) {
         const QString why =
-            parser.errorText().isEmpty()
-                ? QStringLiteral("Unexpected argument: %1").arg(parser.positionalArguments().value(0))
-                : parser.errorText();
+            parsed ? QStringLiteral("Unexpected argument: %1").arg(what.value(said_twice ? 0 : 1))
+                   : parser.errorText();
         fmt::print(stderr, "{}{} See vitrine --help.\n", why.toStdString(),
                    why.endsWith(QLatin1Char('.')) ? "" : ".");
         return 2;
@@ -111,9 +117,11 @@ int main(int count, char** arguments) {
     QApplication application(count, arguments);
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/vitrine.svg")));
     WindowOptions options;
-    options.session = session_folder(parser.value(session));
-    options.model.name = parser.isSet(model) ? parser.value(model).toStdString() : "default";
-    options.model_given = parser.isSet(model) || parser.isSet(device) || parser.isSet(precision);
+    const QString asked_session = names_session ? what.takeFirst() : parser.value(session);
+    const QString asked_model = what.isEmpty() ? parser.value(model) : what.takeFirst();
+    options.session = session_folder(asked_session);
+    options.model.name = asked_model.isEmpty() ? "default" : asked_model.toStdString();
+    options.model_given = !asked_model.isEmpty() || parser.isSet(device) || parser.isSet(precision);
     if (parser.isSet(device)) options.model.device = parser.value(device).toStdString();
     if (wanted_precision == QLatin1String("mixed")) options.model.precision = backend::Precision::mixed;
     MainWindow window(options);
