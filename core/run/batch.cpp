@@ -132,6 +132,16 @@ BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positi
     return job;
 }
 
+bool fits(const BuiltPlan& built, const backend::Limits& limits) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
+    for (const Value& value : built.plan.values)
+        if (static_cast<std::uint64_t>(value.elements(built.plan.batch)) * sizeof(float) > limits.value_bytes)
+            return false;
+    for (const CaptureSlot& slot : built.captures)
+        bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
+    return bytes <= limits.scratch_bytes;
+}
+
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job) {
     BuildRequest build;
     build.batch.past = job.past;

@@ -52,6 +52,9 @@ BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positi
 
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job);
 
+/// Whether a plan's values and captures stay within what a device wants at once.
+bool fits(const BuiltPlan& built, const backend::Limits& limits);
+
 /// Sorts outputs by row; positions in the results count from the row's start, the cached part included.
 std::vector<RowResult> rows_of(const BuiltPlan& built, const Request& request, const BatchJob& job,
                                backend::Outputs outputs);

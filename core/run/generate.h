@@ -1,5 +1,5 @@
 #pragma once
-// Generation with a cache of keys and values, one token a step and row.
+// Generation with a cache of keys and values, one token a step and row, all rows in one batch.
 #include <functional>
 #include <optional>
 
@@ -44,7 +44,9 @@ struct GenerateResult {
 /// What generate() would refuse, of the spec and of the prompts as they stand. Computes nothing.
 Status check(const model::Model& model, const GenerateSpec& spec);
 
-/// `on_step` is called from the working thread after each token, and may be empty.
+/// The rows go on together, as many as fit the device at once; which ones go together changes no bits of a
+/// row as long as it is not alone (decoding of a single row may take other routines). `on_step` is called
+/// from the working thread after each token, row by row within a step, and may be empty.
 Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model& model,
                                 const GenerateSpec& spec,
                                 const std::function<void(const GenerateStep&)>& on_step,

@@ -12,16 +12,6 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-bool fits(const BuiltPlan& built, const backend::Limits& limits) {
-    std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
-    for (const Value& value : built.plan.values)
-        if (static_cast<std::uint64_t>(value.elements(built.plan.batch)) * sizeof(float) > limits.value_bytes)
-            return false;
-    for (const CaptureSlot& slot : built.captures)
-        bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
-    return bytes <= limits.scratch_bytes;
-}
-
 /// Runs rows [first, first + count) as one plan, or as two halves where one does not fit.
 class Splitter {
 public:
