@@ -53,8 +53,11 @@ std::vector<float> own_logits(int position) {
     return random_array({vocab}, 900 + static_cast<unsigned>(position), 4).data;
 }
 
-World world(const std::string& norm) {
-    World made{model(layers, 1, {{"d_model", width}, {"vocab", vocab}, {"norm", norm}, {"norm_eps", 1e-5}}),
+/// `facts` say more about the model; `narrow`: rows of W_U where the residual stream is projected before it.
+World world(const std::string& norm, const Json& facts = Json::object(), int narrow = 0) {
+    Json about{{"d_model", width}, {"vocab", vocab}, {"norm", norm}, {"norm_eps", 1e-5}};
+    about.update(facts);
+    World made{model(layers, 1, about),
                [](const std::string& hook, const Json& row) {
                    if (hook != "logits") return stream(hook, row);
                    Array logits{{0, vocab}, {}};
@@ -67,9 +70,11 @@ World world(const std::string& norm) {
                },
                {},
                {}};
-    made.weights["unembed.W_U"] = random_array({width, vocab}, 1);
-    made.weights["ln_final.w"] = random_array({1, width}, 2);
-    if (norm == "layer") {
+    made.weights["unembed.W_U"] = random_array({narrow > 0 ? narrow : width, vocab}, 1);
+    if (narrow > 0) made.weights["unembed.W_in"] = random_array({width, narrow}, 5);
+    const bool final_norm = about.value("final_norm", true);
+    if (final_norm) made.weights["ln_final.w"] = random_array({1, width}, 2);
+    if (norm == "layer" && final_norm) {
         made.weights["ln_final.b"] = random_array({1, width}, 3);
         made.weights["unembed.b_U"] = random_array({1, vocab}, 4);
     }
@@ -85,16 +90,32 @@ std::vector<double> expected_logits(const World& world, const Array& stream, int
             mean += x[d] / static_cast<double>(width);
     for (int d = 0; d < width; ++d)
         squares += (x[d] - mean) * (x[d] - mean) / width;
-    std::vector<double> logits(vocab, 0.0);
     const auto value = [&](const char* name, std::size_t i) {
         return world.weights.contains(name) ? static_cast<double>(world.weights.at(name).data[i]) : 0.0;
     };
+    std::vector<double> read;
+    for (std::size_t d = 0; d < width; ++d)
+        read.push_back(world.model.value("final_norm", true)
+                           ? (x[d] - mean) / std::sqrt(squares + 1e-5) * value("ln_final.w", d) +
+                                 value("ln_final.b", d)
+                           : static_cast<double>(x[d]));
+    if (world.weights.contains("unembed.W_in")) {
+        const auto narrow = static_cast<std::size_t>(world.weights.at("unembed.W_in").shape[1]);
+        std::vector<double> projected(narrow, 0.0);
+        for (std::size_t c = 0; c < narrow; ++c)
+            for (std::size_t d = 0; d < width; ++d)
+                projected[c] += read[d] * value("unembed.W_in", d * narrow + c);
+        read = std::move(projected);
+    }
+    const double scale = world.model.value("logit_scale", 1.0);
+    const double cap = world.model.value("logit_cap", 0.0);
+    std::vector<double> logits(vocab, 0.0);
     for (std::size_t id = 0; id < vocab; ++id) {
         logits[id] = value("unembed.b_U", id);
-        for (std::size_t d = 0; d < width; ++d)
-            logits[id] += ((x[d] - mean) / std::sqrt(squares + 1e-5) * value("ln_final.w", d) +
-                           value("ln_final.b", d)) *
-                          value("unembed.W_U", d * vocab + id);
+        for (std::size_t d = 0; d < read.size(); ++d)
+            logits[id] += read[d] * value("unembed.W_U", d * vocab + id);
+        logits[id] *= scale;
+        if (cap > 0) logits[id] = cap * std::tanh(logits[id] / cap);
     }
     return logits;
 }
@@ -132,13 +153,33 @@ class TestLens : public QObject {
 private slots:
     void logits_follow_the_formula_data() {
         QTest::addColumn<QString>("norm");
-        QTest::newRow("layer norm with biases") << "layer";
-        QTest::newRow("rms norm") << "rms";
+        QTest::addColumn<QString>("facts");
+        QTest::addColumn<int>("narrow");
+        QTest::newRow("layer norm with biases") << "layer"
+                                                << "{}" << 0;
+        QTest::newRow("rms norm") << "rms"
+                                  << "{}" << 0;
+        QTest::newRow("logits scaled") << "rms"
+                                       << R"({"logit_scale":0.0625})" << 0;
+        QTest::newRow("logits scaled, with biases") << "layer"
+                                                    << R"({"logit_scale":0.25})" << 0;
+        QTest::newRow("logits capped") << "rms"
+                                       << R"({"logit_cap":3.0})" << 0;
+        QTest::newRow("logits scaled, then capped") << "rms"
+                                                    << R"({"logit_scale":2.0,"logit_cap":5.0})" << 0;
+        QTest::newRow("no final norm") << "layer"
+                                       << R"({"final_norm":false})" << 0;
+        QTest::newRow("narrow unembedding") << "layer"
+                                            << "{}" << 33;
+        QTest::newRow("narrow unembedding, no final norm") << "layer"
+                                                           << R"({"final_norm":false})" << 33;
     }
 
     void logits_follow_the_formula() {
         QFETCH(QString, norm);
-        const World made = world(norm.toStdString());
+        QFETCH(QString, facts);
+        QFETCH(int, narrow);
+        const World made = world(norm.toStdString(), Json::parse(facts.toStdString()), narrow);
         const Json rows = Json::array({row({5, 6, 7, 8})});
         const int token = 17, position = 2;
         const Outcome outcome =
@@ -152,7 +193,7 @@ private slots:
             const auto expected = layer == layers - 1 ? widened(own_logits(position))
                                                       : expected_logits(made, residual, position);
             const auto p = softmax(expected);
-            compare(logit[at], expected[token], 1e-5);
+            compare(logit[at], expected[token], 1e-6 * std::max(10.0, std::abs(expected[token])));
             compare(outcome.numbers("prob")[at], p[token], 1e-6);
             QCOMPARE(outcome.numbers("rank")[at],
                      static_cast<double>(std::count_if(expected.begin(), expected.end(),
