@@ -84,7 +84,7 @@ engine::ResultValue memory_table(const engine::OpenModel& open) {
         // A tied unembedding is the embedding again.
         if (weight.name == "unembed.W_U" && open.model.spec.tied) continue;
         const std::int64_t parameters = weight.rows * weight.cols;
-        const auto bytes = parameters * static_cast<std::int64_t>(dtype_size(weight.dtype));
+        const auto bytes = static_cast<std::int64_t>(stored_bytes(weight.dtype, parameters));
         for (Part* part : {&parts[part_of(weight.name)], &all}) {
             part->parameters += parameters;
             part->on_disk += bytes;

@@ -1,6 +1,7 @@
 #include "core/base/quantized.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/quantized_blocks.h"
 
@@ -57,6 +58,37 @@ bool finite_blocks(DType dtype, const std::byte* source, std::int64_t count) {
     for (std::int64_t i = 0; i < number; ++i, block += block_bytes(dtype))
         good &= finite_half(block + first) && finite_half(block + second);
     return good;
+}
+
+namespace {
+
+/// Whether all of `count` stored elements are finite: in every format, unless the exponent is all ones.
+template <typename Bits>
+bool finite_bits(const std::byte* data, std::int64_t count, Bits exponent) {
+    bool bad = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+        Bits bits;
+        std::memcpy(&bits, data + i * static_cast<std::int64_t>(sizeof(Bits)), sizeof(Bits));
+        bad |= (bits & exponent) == exponent;
+    }
+    return !bad;
+}
+
+} // namespace
+
+bool finite_elements(DType dtype, const std::byte* data, std::int64_t count) {
+    switch (dtype) {
+    case DType::f16:
+        return finite_bits<std::uint16_t>(data, count, 0x7C00);
+    case DType::bf16:
+        return finite_bits<std::uint16_t>(data, count, 0x7F80);
+    case DType::f32:
+        return finite_bits<std::uint32_t>(data, count, 0x7F800000U);
+    case DType::f64:
+        return finite_bits<std::uint64_t>(data, count, 0x7FF0000000000000U);
+    default:
+        return !in_blocks(dtype) || finite_blocks(dtype, data, count);
+    }
 }
 
 } // namespace vitrine

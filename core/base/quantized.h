@@ -15,4 +15,7 @@ void dequantize(DType dtype, const std::byte* source, std::span<float> out);
 /// Whether the scales and offsets of `count` elements are finite: then all elements are.
 bool finite_blocks(DType dtype, const std::byte* source, std::int64_t count);
 
+/// Whether `count` stored floating-point elements of any type, blocks or not, are all finite.
+bool finite_elements(DType dtype, const std::byte* source, std::int64_t count);
+
 } // namespace vitrine

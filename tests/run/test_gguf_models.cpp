@@ -126,6 +126,42 @@ private slots:
         }
     }
 
+    // A card with little memory keeps blocks and 16-bit elements, and widens them to the bits that one with
+    // much memory has: the same kernels then give the same bits.
+    void narrow_weights_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* folder : {"blocks", "gguf"})
+            for (const QString& file :
+                 QDir(QString::fromStdString(test::fixture(folder))).entryList({"*.gguf"}))
+                QTest::newRow(file.toUtf8()) << QString(folder) + "/" + file;
+    }
+    void narrow_weights() {
+        QFETCH(QString, name);
+        if (test::devices().size() < 2) QSKIP("There is no Vulkan device.");
+        const QByteArray before = qgetenv("VITRINE_VULKAN_WEIGHTS");
+        qputenv("VITRINE_VULKAN_WEIGHTS", "widened");
+        const Loaded wide(test::fixture(name.toStdString()), "vulkan:0");
+        qputenv("VITRINE_VULKAN_WEIGHTS", "stored");
+        const Loaded narrow(test::fixture(name.toStdString()), "vulkan:0");
+        qputenv("VITRINE_VULKAN_WEIGHTS", before);
+        run::RunSpec spec = everything({{{1, 2, 3, 40, 5}, {}}, {{7}, {}}});
+        spec.captures = {"*hook_resid_pre", "*hook_resid_post", "*hook_q", "*hook_result"};
+        const run::RunResult ours = narrow.run(spec);
+        const run::RunResult theirs = wide.run(spec);
+        for (std::size_t r = 0; r < spec.rows.size(); ++r) {
+            QCOMPARE(ours.rows[r].logits.data, theirs.rows[r].logits.data);
+            for (const auto& captured : theirs.rows[r].captures)
+                QVERIFY2(hook(ours.rows[r], captured.hook).data == captured.tensor.data,
+                         captured.hook.c_str());
+        }
+        if (name.startsWith("gguf")) return;
+        std::uint64_t stored = 0;
+        for (const model::Weight& weight : narrow.model->weights)
+            stored += weight.span_bytes();
+        QVERIFY(narrow.loaded->resident_bytes() < stored + 65536);
+        QVERIFY(narrow.loaded->resident_bytes() < wide.loaded->resident_bytes() * 3 / 5);
+    }
+
     void refusals_data() {
         QTest::addColumn<QString>("from");
         QTest::addColumn<QByteArray>("to");

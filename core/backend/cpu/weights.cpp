@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -12,33 +11,6 @@
 namespace vitrine::backend::cpu {
 
 namespace {
-
-/// Whether all of `count` stored elements are finite: in every format, unless the exponent is all ones.
-template <typename Bits>
-bool finite_bits(const std::byte* data, std::int64_t count, Bits exponent) {
-    bool bad = false;
-    for (std::int64_t i = 0; i < count; ++i) {
-        Bits bits;
-        std::memcpy(&bits, data + i * static_cast<std::int64_t>(sizeof(Bits)), sizeof(Bits));
-        bad |= (bits & exponent) == exponent;
-    }
-    return !bad;
-}
-
-bool finite(DType dtype, const std::byte* data, std::int64_t count) {
-    switch (dtype) {
-    case DType::f16:
-        return finite_bits<std::uint16_t>(data, count, 0x7C00);
-    case DType::bf16:
-        return finite_bits<std::uint16_t>(data, count, 0x7F80);
-    case DType::f32:
-        return finite_bits<std::uint32_t>(data, count, 0x7F800000U);
-    case DType::f64:
-        return finite_bits<std::uint64_t>(data, count, 0x7FF0000000000000U);
-    default:
-        return !in_blocks(dtype) || finite_blocks(dtype, data, count);
-    }
-}
 
 /// Runs of contiguous elements: rows, or columns of a transposed view.
 bool finite(const model::Weight& weight, ThreadPool& pool) {
@@ -51,7 +23,7 @@ bool finite(const model::Weight& weight, ThreadPool& pool) {
         static_cast<std::size_t>((runs + runs_per_job - 1) / runs_per_job), [&](std::size_t job) {
             const std::int64_t first = static_cast<std::int64_t>(job) * runs_per_job;
             for (std::int64_t run = first; run < std::min(runs, first + runs_per_job); ++run)
-                if (!finite(weight.dtype, by_rows ? weight.at(run, 0) : weight.at(0, run), length))
+                if (!finite_elements(weight.dtype, by_rows ? weight.at(run, 0) : weight.at(0, run), length))
                     good = false;
         });
     return good;

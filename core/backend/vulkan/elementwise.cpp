@@ -1,6 +1,8 @@
 // Ops of one kernel over a flat array, one invocation four elements.
 #include "core/backend/vulkan/elementwise.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/backend/vulkan/matmul.h"
@@ -11,6 +13,25 @@ namespace {
 
 std::uint32_t items_of(const Operand& operand) { return static_cast<std::uint32_t>(operand.layout->size); }
 
+/// The same by the host, from the rows of the file.
+Status upload_rows(Execution& execution, model::WeightId id, const std::vector<std::uint32_t>& ids,
+                   float scale, const Operand& out) {
+    const model::Weight& table = execution.weights.model().at(id);
+    Tensor rows({static_cast<std::int64_t>(ids.size()), table.cols});
+    for (std::size_t n = 0; n < ids.size(); ++n) {
+        const Tensor row = widened(row_of(table, ids[n]));
+        std::transform(row.data.begin(), row.data.end(),
+                       rows.data.begin() + static_cast<std::ptrdiff_t>(n) * table.cols,
+                       [scale](float x) { return x * scale; });
+    }
+    const std::uint64_t bytes = out.layout->bytes();
+    if (bytes == 0) return {};
+    VITRINE_ASSIGN(const Slice slice, execution.memory.uploads.reserve(bytes));
+    pad(*out.layout, rows.data, {reinterpret_cast<float*>(slice.buffer->mapped() + slice.offset), bytes / 4});
+    execution.recorder.copy({slice.buffer, slice.offset, bytes}, {out.slice.buffer, out.slice.offset, bytes});
+    return {};
+}
+
 /// out[n] = table[ids[n]] · scale.
 Status record_lookup(Execution& execution, model::WeightId id, const std::vector<std::uint32_t>& ids,
                      float scale, run::ValueId value) {
@@ -20,6 +41,7 @@ Status record_lookup(Execution& execution, model::WeightId id, const std::vector
     };
     const Operand out = execution.value(value);
     VITRINE_ASSIGN(const Table table, execution.weights.table(id));
+    if (table.matrix == nullptr) return upload_rows(execution, id, ids, scale, out);
     VITRINE_ASSIGN(const Slice list, execution.upload(ids));
     const Push push{items_of(out),        out.layout->row(),
                     4 * table.matrix->k4, panel_width(execution.device.caps()) / 4,

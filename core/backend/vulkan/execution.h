@@ -19,6 +19,7 @@ struct WorkingMemory {
 
     GrowingBuffer arena{Where::device};
     GrowingBuffer scratch{Where::device};
+    GrowingBuffer panels{Where::device}; ///< of a matrix that was widened for one product
     GrowingBuffer staging{Where::host};
     Uploads uploads;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/backend/vulkan/matmul.h"
+#include "core/backend/vulkan/widen.h"
 
 namespace vitrine::backend::vulkan {
 
@@ -23,8 +24,8 @@ std::uint32_t rows_aligned(const DeviceCaps& caps, std::uint32_t row) {
     return rows;
 }
 
-Status dispatch(Execution& execution, Slice a, const PackedMatrix& matrix, Slice bias, Slice c,
-                const Push& push, std::uint32_t matrices) {
+Status dispatch(Execution& execution, Slice a, Slice panels, Slice bias, Slice c, const Push& push,
+                std::uint32_t matrices) {
     const auto k = std::int64_t{4} * push.k4;
     const auto n = std::int64_t{4} * push.columns4;
     VITRINE_ASSIGN(const MatmulKernel kernel,
@@ -33,8 +34,8 @@ Status dispatch(Execution& execution, Slice a, const PackedMatrix& matrix, Slice
     const std::string bindings = std::string(kernel.inputs) + "TS";
     const Groups groups{static_cast<std::uint32_t>((n + kernel.columns - 1) / kernel.columns),
                         (push.rows + kernel.rows - 1) / kernel.rows, matrices};
-    execution.recorder.dispatch({name, bindings, sizeof(Push), {}, kernel.lock_step},
-                                {a, {&matrix.buffer}, bias, c}, push, groups,
+    execution.recorder.dispatch({name, bindings, sizeof(Push), {}, kernel.lock_step}, {a, panels, bias, c},
+                                push, groups,
                                 2.0 * static_cast<double>(push.rows) * static_cast<double>(n * k) * matrices);
     return {};
 }
@@ -52,18 +53,25 @@ Status record_product(Execution& execution, Slice a, std::uint32_t a_row, const 
     const std::uint64_t fitting = caps.max_storage_range / std::max(row_bytes, input_bytes) / unit * unit;
     const auto band =
         static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, unit, std::max(rows, unit)));
-    for (std::uint32_t first = 0; first < rows; first += band) {
-        const std::uint32_t count = std::min(band, rows - first);
-        VITRINE_TRY(dispatch(execution, {a.buffer, a.offset + first * input_bytes, count * input_bytes},
-                             matrix, bias, {c.buffer, c.offset + first * row_bytes, count * row_bytes},
-                             {.k4 = matrix.k4,
-                              .rows = count,
-                              .columns4 = c_row,
-                              .a_row = a_row,
-                              .c_row = c_row,
-                              .b_panel = matrix.panel,
-                              .has_bias = has_bias},
-                             1));
+    const std::uint32_t columns = widened_at_once(execution, matrix);
+    for (std::uint32_t left = 0; left < 4 * c_row; left += columns) {
+        VITRINE_ASSIGN(const Slice panels, panels_of(execution, matrix, left, columns));
+        const std::uint64_t shift = std::uint64_t{left} * 4;
+        const Slice bias_here = has_bias && left > 0 ? Slice{bias.buffer, bias.offset + shift, 0} : bias;
+        for (std::uint32_t first = 0; first < rows; first += band) {
+            const std::uint32_t count = std::min(band, rows - first);
+            VITRINE_TRY(dispatch(execution, {a.buffer, a.offset + first * input_bytes, count * input_bytes},
+                                 panels, bias_here,
+                                 {c.buffer, c.offset + first * row_bytes + shift, count * row_bytes - shift},
+                                 {.k4 = matrix.k4,
+                                  .rows = count,
+                                  .columns4 = std::min(c_row - left / 4, columns / 4),
+                                  .a_row = a_row,
+                                  .c_row = c_row,
+                                  .b_panel = matrix.panel,
+                                  .has_bias = has_bias},
+                                 1));
+        }
     }
     return {};
 }
@@ -88,7 +96,8 @@ Status record(Execution& execution, const run::HeadLinear& op) {
     VITRINE_ASSIGN(const Slice bias, execution.bias(op.bias, heads_of(out)));
     const std::uint32_t panels =
         (out.layout->width + static_cast<std::uint32_t>(panel) - 1) / static_cast<std::uint32_t>(panel);
-    return dispatch(execution, in.slice, *matrix, bias, out.slice,
+    VITRINE_ASSIGN(const Slice whole, panels_of(execution, *matrix, 0, matrix->columns));
+    return dispatch(execution, in.slice, whole, bias, out.slice,
                     {.k4 = matrix->k4,
                      .rows = in.layout->count,
                      .columns4 = out.layout->head(),
@@ -108,8 +117,9 @@ Status record(Execution& execution, const run::HeadResult& op) {
     const Operand out = execution.value(op.out);
     VITRINE_ASSIGN(const PackedMatrix* matrix, execution.weights.matrix(op.weight, {heads_of(in), 4}, {}));
     const std::uint32_t d4 = in.layout->head();
+    VITRINE_ASSIGN(const Slice whole, panels_of(execution, *matrix, 0, matrix->columns));
     return dispatch(
-        execution, in.slice, *matrix, execution.unused(), out.slice,
+        execution, in.slice, whole, execution.unused(), out.slice,
         {.k4 = d4,
          .rows = in.layout->count,
          .columns4 = out.layout->head(),

@@ -85,6 +85,7 @@ Result<Outputs> VulkanModel::execute(const run::Plan& plan, KvCache* given, cons
     memory_.uploads.reset();
     if (memory_.arena.bytes()) memory_.arena.buffer().drop_views();
     if (memory_.scratch.bytes()) memory_.scratch.buffer().drop_views();
+    if (memory_.panels.bytes()) memory_.panels.buffer().drop_views();
     Outputs outputs;
     std::optional<StatsOnDevice> stats;
     {
@@ -105,10 +106,11 @@ Result<Outputs> VulkanModel::execute(const run::Plan& plan, KvCache* given, cons
     }
     memory_.arena.release();
     memory_.scratch.release();
+    memory_.panels.release();
     memory_.staging.release();
     if (stats) outputs.logit_rows = read_stats(*stats);
-    outputs.scratch_bytes =
-        memory_.arena.bytes() + memory_.scratch.bytes() + memory_.staging.bytes() + memory_.uploads.bytes();
+    outputs.scratch_bytes = memory_.arena.bytes() + memory_.scratch.bytes() + memory_.panels.bytes() +
+                            memory_.staging.bytes() + memory_.uploads.bytes();
     if (grows)
         for (int row = 0; row < plan.batch.rows(); ++row)
             cache->set_length(row, plan.batch.keys(row));

@@ -1,16 +1,22 @@
 #include "core/backend/vulkan/weights.h"
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include "core/backend/vulkan/matmul.h"
 #include "core/base/mapped_pages.h"
+#include "core/base/quantized.h"
 
 namespace vitrine::backend::vulkan {
 
 namespace {
+
+/// Tables are read a row at a time by token or position.
+bool is_table(const model::Weight& weight) { return weight.name == "W_E" || weight.name == "W_pos"; }
 
 /// Where element i of an axis stands once its blocks are padded.
 std::int64_t padded_index(std::int64_t i, std::int64_t size, Blocks blocks) {
@@ -23,6 +29,29 @@ std::int64_t padded_size(std::int64_t size, Blocks blocks) {
     const std::int64_t width = size / blocks.heads;
     return blocks.heads * ((width + blocks.pad - 1) / blocks.pad * blocks.pad);
 }
+
+/// Columns of a weight, one after another as they are stored.
+class Columns {
+public:
+    Columns(const model::Weight& weight, std::size_t pitch) : weight_(weight), pitch_(pitch) {}
+
+    /// False if an element is not finite.
+    bool write(std::int64_t column, std::byte* out) const {
+        const std::size_t bytes = stored_bytes(weight_.dtype, weight_.rows);
+        if (weight_.row_stride == 1) {
+            std::memcpy(out, weight_.at(0, column), bytes);
+        } else {
+            for (std::int64_t r = 0; r < weight_.rows; ++r)
+                std::memcpy(out + 2 * r, weight_.at(r, column), 2);
+        }
+        std::memset(out + bytes, 0, pitch_ - bytes);
+        return finite_elements(weight_.dtype, out, weight_.rows);
+    }
+
+private:
+    const model::Weight& weight_;
+    std::size_t pitch_;
+};
 
 /// One head if the blocks need no padding: the plain copy serves.
 Blocks simplest(std::int64_t size, Blocks blocks) {
@@ -121,6 +150,27 @@ private:
 
 } // namespace
 
+Weights::Weights(Device& device, const model::Model& model) : device_(device), model_(model) {
+    std::uint64_t widened = 0;
+    for (const model::Weight& weight : model.weights)
+        widened += static_cast<std::uint64_t>(weight.rows * weight.cols) * sizeof(float);
+    const DeviceCaps& caps = device.caps();
+    // A software device computes from what is widened much faster; elsewhere runs need room, too.
+    const std::uint64_t room = caps.software() ? caps.memory_bytes / 4 * 3 : caps.memory_bytes / 4;
+    // For measuring and for tests: "stored" keeps the file's types, "widened" does not.
+    const char* given = std::getenv("VITRINE_VULKAN_WEIGHTS");
+    const std::string_view choice = given != nullptr ? given : "";
+    little_room_ = choice == "stored" || (choice != "widened" && widened > room);
+}
+
+bool Weights::stays_narrow(model::WeightId id) const {
+    const model::Weight& weight = model_.at(id);
+    if (!little_room_ || weight.rows == 1) return false;
+    if (is_table(weight) && !shares_its_twins_copy(id)) return true;
+    if (in_blocks(weight.dtype)) return weight.row_stride == 1;
+    return weight.dtype == DType::f16 || weight.dtype == DType::bf16;
+}
+
 Weights::MatrixKey Weights::key_of(const model::Weight& weight, Blocks in, Blocks out) const {
     return {weight.data,       weight.rows, weight.cols, weight.row_stride,
             weight.col_stride, in.heads,    out.heads,   out.pad};
@@ -140,14 +190,17 @@ model::WeightId Weights::twin_of(model::WeightId id) const {
 
 Status Weights::check_room() const {
     std::uint64_t bytes = 0;
-    for (model::WeightId id = 0; id < static_cast<model::WeightId>(model_.weights.size()); ++id)
-        if (!shares_its_twins_copy(id))
-            bytes += static_cast<std::uint64_t>(model_.at(id).rows * model_.at(id).cols) * sizeof(float);
+    for (model::WeightId id = 0; id < static_cast<model::WeightId>(model_.weights.size()); ++id) {
+        const model::Weight& weight = model_.at(id);
+        if (shares_its_twins_copy(id) || (stays_narrow(id) && is_table(weight))) continue;
+        const std::int64_t elements = weight.rows * weight.cols;
+        bytes += stays_narrow(id) ? stored_bytes(weight.dtype, elements)
+                                  : static_cast<std::uint64_t>(elements) * sizeof(float);
+    }
     const DeviceCaps& caps = device_.caps();
     if (bytes <= caps.memory_bytes) return {};
     return fail(Code::out_of_memory,
-                fmt::format("The model's weights take {} MiB in float32 and {} has {} MiB; use "
-                            "--device cpu.",
+                fmt::format("The model's weights take {} MiB and {} has {} MiB; use --device cpu.",
                             bytes >> 20, caps.name, caps.memory_bytes >> 20));
 }
 
@@ -169,6 +222,16 @@ Status Weights::upload(const CancelToken& cancel, const Progress& progress) {
             continue;
         }
         if (shares_its_twins_copy(id)) continue;
+        if (stays_narrow(id) && is_table(weight)) {
+            for (std::int64_t row = 0; row < weight.rows; ++row) {
+                const bool dense = weight.rows_are_dense();
+                const Tensor strided = dense ? Tensor() : widened(row_of(weight, row));
+                if (dense ? !finite_elements(weight.dtype, weight.at(row, 0), weight.cols)
+                          : !all_finite(strided.data))
+                    return tl::unexpected(not_finite(weight));
+            }
+            continue;
+        }
         VITRINE_TRY(matrix(id, {}, {}));
         pages.drop(weight.data, weight.span_bytes());
     }
@@ -193,6 +256,13 @@ Result<const PackedMatrix*> Weights::matrix(model::WeightId id, Blocks in, Block
     packed.k4 = static_cast<std::uint32_t>(k / 4);
     packed.columns = static_cast<std::uint32_t>(n);
     packed.panel = static_cast<std::uint32_t>(k * width / 4);
+    if (stays_narrow(id)) {
+        VITRINE_ASSIGN(packed.narrow, narrow(id));
+        packed.weight = &weight;
+        packed.in = in;
+        packed.out = out;
+        return &matrices_.emplace(key, std::move(packed)).first->second;
+    }
     VITRINE_ASSIGN(packed.buffer,
                    Buffer::create(device_, static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n) * 4,
                                   Where::device));
@@ -208,6 +278,28 @@ Result<const PackedMatrix*> Weights::matrix(model::WeightId id, Blocks in, Block
         }));
     bytes_ += packed.buffer.bytes();
     return &matrices_.emplace(key, std::move(packed)).first->second;
+}
+
+Result<const NarrowMatrix*> Weights::narrow(model::WeightId id) {
+    if (const auto found = narrow_.find(id); found != narrow_.end()) return &found->second;
+    const model::Weight& weight = model_.at(id);
+    NarrowMatrix matrix;
+    const std::size_t pitch = (stored_bytes(weight.dtype, weight.rows) + 3) / 4 * 4;
+    matrix.column_bytes = static_cast<std::uint32_t>(pitch);
+    VITRINE_ASSIGN(matrix.buffer,
+                   Buffer::create(device_, static_cast<std::uint64_t>(weight.cols) * pitch, Where::device));
+    const Columns columns(weight, pitch);
+    VITRINE_TRY(
+        device_.write(matrix.buffer, pitch, [&](std::span<std::byte> part, std::uint64_t offset) -> Status {
+            for (std::uint64_t at = 0; at + pitch <= part.size(); at += pitch) {
+                const auto column = static_cast<std::int64_t>((offset + at) / pitch);
+                if (column < weight.cols && !columns.write(column, part.data() + at))
+                    return tl::unexpected(not_finite(weight));
+            }
+            return {};
+        }));
+    bytes_ += matrix.buffer.bytes();
+    return &narrow_.emplace(id, std::move(matrix)).first->second;
 }
 
 Result<Slice> Weights::vector(model::WeightId id, int heads) {
@@ -235,6 +327,8 @@ Result<Slice> Weights::vector(model::WeightId id, int heads) {
 }
 
 Result<Table> Weights::table(model::WeightId id) {
+    const model::WeightId product = twin_of(id);
+    if (stays_narrow(id) || (product != model::no_weight && stays_narrow(product))) return Table{};
     const auto plain = matrices_.find(
         key_of(model_.at(id), simplest(model_.at(id).rows, {}), simplest(model_.at(id).cols, {})));
     if (plain != matrices_.end()) return Table{&plain->second, false};
