@@ -32,11 +32,13 @@ std::string uri_of(const fs::path& file) {
     return uri;
 }
 
-/// Reads the first page, so that what is wrong with the file shows here.
+/// Looks at every page, so that what is wrong with the file shows here and not halfway through a step.
 SQLite::Database checked(SQLite::Database database) {
     database.exec("PRAGMA foreign_keys = ON");
     database.exec("PRAGMA trusted_schema = OFF"); // sessions come from strangers, too
-    (void)database.execAndGet("SELECT count(*) FROM sqlite_master");
+    SQLite::Statement check(database, "PRAGMA quick_check(1)");
+    if (!check.executeStep() || check.getColumn(0).getString() != "ok")
+        throw SQLite::Exception("the journal is damaged", SQLITE_CORRUPT);
     return database;
 }
 

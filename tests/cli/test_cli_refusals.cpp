@@ -96,6 +96,9 @@ private slots:
         row("weights of another shape", {"model", at("shape")}, 1, "malformed");
         row("NaN among the weights", {"run", at("nan"), "--ids", "5"}, 1, "malformed");
 
+        row("empty prompt without special tokens", {"run", "default", "--prompt", "", "--no-special"}, 1,
+            "malformed");
+        row("session in no folder", run + QStringList{"--session", at("nowhere/session")}, 1, "not-found");
         row("text without a tokenizer", {"run", gpt2(), "--prompt", "The ship"}, 1, "unsupported");
         row("tokenizer missing", {"tokenize", gpt2(), "--prompt", "The ship"}, 1, "not-found");
         row("id outside the vocabulary", {"run", gpt2(), "--ids", "5,300"}, 1, "out-of-range");

@@ -1,5 +1,6 @@
 #include "views/figure/export.h"
 
+#include <QBuffer>
 #include <QImage>
 #include <QImageWriter>
 #include <QPageSize>
@@ -54,14 +55,14 @@ Status export_figure(const Picture& picture, const std::filesystem::path& file, 
     const QString provenance =
         QString::fromStdString(options.provenance.is_null() ? "" : dump_json(options.provenance));
 
-    QSaveFile target(QString::fromStdString(file.string()));
-    if (!target.open(QIODevice::WriteOnly))
-        return fail(Code::io, fmt::format("{}: cannot be written ({}); choose another folder.", file.string(),
-                                          target.errorString().toStdString()));
-    bool written = true;
+    // Drawn before it is written: what Qt and libpng say of a full disk is no sentence of ours.
+    QByteArray bytes;
+    QBuffer drawn(&bytes);
+    drawn.open(QIODevice::WriteOnly);
+    bool done = true;
     if (suffix == QLatin1String(".svg")) {
         QSvgGenerator svg;
-        svg.setOutputDevice(&target);
+        svg.setOutputDevice(&drawn);
         svg.setResolution(dots_per_inch);
         svg.setSize(page.toSize());
         svg.setViewBox(QRectF(QPointF(0, 0), page));
@@ -69,9 +70,9 @@ Status export_figure(const Picture& picture, const std::filesystem::path& file, 
         svg.setDescription(provenance.toHtmlEscaped());
         QPainter painter(&svg);
         paint_whole(painter, picture, page, theme);
-        written = painter.end();
+        done = painter.end();
     } else if (suffix == QLatin1String(".pdf")) {
-        QPdfWriter pdf(&target);
+        QPdfWriter pdf(&drawn);
         pdf.setResolution(dots_per_inch);
         pdf.setPageMargins(QMarginsF());
         pdf.setPageSize(QPageSize(page * 72.0 / dots_per_inch, QPageSize::Point));
@@ -80,7 +81,7 @@ Status export_figure(const Picture& picture, const std::filesystem::path& file, 
         pdf.setDocumentXmpMetadata(xmp_packet(title, provenance));
         QPainter painter(&pdf);
         paint_whole(painter, picture, page, theme);
-        written = painter.end();
+        done = painter.end();
     } else {
         QImage image((page * options.scale).toSize(), QImage::Format_ARGB32_Premultiplied);
         if (image.isNull())
@@ -95,12 +96,17 @@ Status export_figure(const Picture& picture, const std::filesystem::path& file, 
         image.setText(QStringLiteral("Title"), title);
         image.setText(QStringLiteral("Description"), provenance);
         image.setText(QStringLiteral("Software"), QStringLiteral("Vitrine"));
-        QImageWriter writer(&target, "png");
-        written = writer.write(image);
+        QImageWriter writer(&drawn, "png");
+        done = writer.write(image);
     }
-    if (!written || !target.commit())
-        return fail(Code::io, fmt::format("{}: cannot be written ({}); is the disk full?", file.string(),
-                                          target.errorString().toStdString()));
+    if (!done)
+        return fail(Code::out_of_memory,
+                    fmt::format("{}: the figure could not be drawn; choose a smaller one.", file.string()));
+    QSaveFile target(QString::fromStdString(file.string()));
+    if (!target.open(QIODevice::WriteOnly) || target.write(bytes) != bytes.size() || !target.commit())
+        return fail(Code::io,
+                    fmt::format("{}: cannot be written ({}); make room on the disk or choose another folder.",
+                                file.string(), target.errorString().toStdString()));
     return {};
 }
 
