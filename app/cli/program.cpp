@@ -48,6 +48,17 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
     return fmt::format("There is no command \"{}\".", words[0]);
 }
 
+// Such an option would be as if it had not been given. Only a prompt may be empty.
+std::string option_of_nothing(const Arguments& arguments) {
+    for (const std::string& word : arguments.words) {
+        const std::string option = word.substr(0, word.find('='));
+        if (option != word && option != "--prompt" && keeps_text(option) &&
+            arguments.text_of(word.substr(option.size() + 1)).empty())
+            return option;
+    }
+    return {};
+}
+
 // False if the stream does not take it, say because its disk is full.
 bool print(std::FILE* stream, const std::string& text) {
     bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
@@ -133,6 +144,8 @@ int Program::run(const std::vector<std::string>& arguments) {
         const std::string wrong = unknown_command(app, arguments_.words);
         return report_usage(wrong.empty() ? sentence_of(error) : wrong);
     }
+    if (const std::string option = option_of_nothing(arguments_); !option.empty())
+        return report_usage(fmt::format("{} was given nothing; give it a value or leave it out.", option));
     for (auto* list : lists_)
         for (std::string& value : *list)
             value = arguments_.text_of(value);

@@ -32,20 +32,27 @@ std::string uri_of(const fs::path& file) {
     return uri;
 }
 
-/// Looks at every page, so that what is wrong with the file shows here and not halfway through a step.
-SQLite::Database checked(SQLite::Database database) {
-    database.exec("PRAGMA foreign_keys = ON");
-    database.exec("PRAGMA trusted_schema = OFF"); // sessions come from strangers, too
-    SQLite::Statement check(database, "PRAGMA quick_check(1)");
-    if (!check.executeStep() || check.getColumn(0).getString() != "ok")
-        throw SQLite::Exception("the journal is damaged", SQLITE_CORRUPT);
-    return database;
-}
-
 bool has_unwritten_log(const fs::path& file) {
     std::error_code error;
     const auto size = fs::file_size(file.string() + "-wal", error);
     return !error && size > 0;
+}
+
+/// SQLite reads what is missing of a last page as zeros. A log may still hold that page.
+bool is_cut(const fs::path& file, SQLite::Database& database) {
+    const auto pages = database.execAndGet("PRAGMA page_count").getInt64();
+    const auto page_bytes = database.execAndGet("PRAGMA page_size").getInt64();
+    return !has_unwritten_log(file) && static_cast<std::int64_t>(fs::file_size(file)) < pages * page_bytes;
+}
+
+/// Looks at every page, so that what is wrong with the file shows here and not halfway through a step.
+SQLite::Database checked(const fs::path& file, SQLite::Database database) {
+    database.exec("PRAGMA foreign_keys = ON");
+    database.exec("PRAGMA trusted_schema = OFF"); // sessions come from strangers, too
+    SQLite::Statement check(database, "PRAGMA quick_check(1)");
+    if (!check.executeStep() || check.getColumn(0).getString() != "ok" || is_cut(file, database))
+        throw SQLite::Exception("the journal is damaged", SQLITE_CORRUPT);
+    return database;
 }
 
 /// A program was killed and the folder made read-only: its last commits lie in the log, which SQLite reads
@@ -110,7 +117,8 @@ Result<SQLite::Database> open_journal(const fs::path& folder) {
                     fmt::format("The session {} cannot be written ({}): open it read-only or copy it.",
                                 folder.string(), std::strerror(errno)));
     return guarded(folder, [&]() -> Result<SQLite::Database> {
-        SQLite::Database database = checked({journal_file(folder).string(), SQLite::OPEN_READWRITE, busy_ms});
+        SQLite::Database database =
+            checked(journal_file(folder), {journal_file(folder).string(), SQLite::OPEN_READWRITE, busy_ms});
         VITRINE_TRY(check_version(database, journal_file(folder).string()));
         return database;
     });
@@ -131,10 +139,11 @@ Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
         const fs::path file = journal_file(folder);
         const auto open = [&]() -> Result<SQLite::Database> {
             try {
-                if (has_unwritten_log(file)) return checked({file.string(), SQLite::OPEN_READONLY, busy_ms});
+                if (has_unwritten_log(file))
+                    return checked(file, {file.string(), SQLite::OPEN_READONLY, busy_ms});
                 // SQLite keeps two files beside a journal that is open, and takes them away again only where
                 // it may write.
-                SQLite::Database database = checked({file.string(), SQLite::OPEN_READWRITE, busy_ms});
+                SQLite::Database database = checked(file, {file.string(), SQLite::OPEN_READWRITE, busy_ms});
                 database.exec("PRAGMA query_only = ON");
                 return database;
             } catch (const SQLite::Exception& error) {
@@ -145,7 +154,7 @@ Result<SQLite::Database> open_journal_to_read(const fs::path& folder) {
             // used.
             if (has_unwritten_log(file)) return read_with_log(file);
             return checked(
-                {uri_of(file) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI, busy_ms});
+                file, {uri_of(file) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI, busy_ms});
         };
         VITRINE_ASSIGN(SQLite::Database database, open());
         VITRINE_ASSIGN(const int version, check_version(database, file.string()));

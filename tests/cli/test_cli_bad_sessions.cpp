@@ -52,6 +52,7 @@ private slots:
         row("empty", {}, "malformed");
         row("a text", "once upon a time\n", "malformed");
         row("cut after its first page", good.left(4096), "malformed");
+        row("cut within its last page", good.left(good.size() - 1), "malformed");
         QByteArray zeros = good;
         zeros.replace(4096, good.size() - 4096, QByteArray(good.size() - 4096, '\0'));
         row("zeros behind its first page", zeros, "malformed");

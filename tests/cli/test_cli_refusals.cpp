@@ -98,6 +98,8 @@ private slots:
 
         row("empty prompt without special tokens", {"run", "default", "--prompt", "", "--no-special"}, 1,
             "malformed");
+        for (const char* option : {"--session", "--device", "--out", "--positions", "--chat"})
+            row(qPrintable(QString("%1 of nothing").arg(option)), run + QStringList{option, ""}, 2, "usage");
         row("session in no folder", run + QStringList{"--session", at("nowhere/session")}, 1, "not-found");
         row("text without a tokenizer", {"run", gpt2(), "--prompt", "The ship"}, 1, "unsupported");
         row("tokenizer missing", {"tokenize", gpt2(), "--prompt", "The ship"}, 1, "not-found");
