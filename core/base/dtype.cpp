@@ -1,6 +1,7 @@
 #include "core/base/dtype.h"
 
 #include <bit>
+#include <cassert>
 #include <cstring>
 
 #include <Eigen/Core>
@@ -26,6 +27,7 @@ std::size_t dtype_size(DType dtype) {
     case DType::boolean:
         return 1;
     default:
+        assert(!"an element of a block has no size of its own: block_bytes, stored_bytes");
         return 0;
     }
 }

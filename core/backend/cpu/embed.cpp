@@ -8,7 +8,6 @@ namespace {
 /// out = row `index` of a stored table, times `scale`.
 template <typename S>
 void copy_row(const model::Weight& table, std::int64_t index, float scale, S* out) {
-    const auto size = static_cast<std::int64_t>(dtype_size(table.dtype));
     const std::byte* row = table.at(index, 0);
     if (in_blocks(table.dtype)) {
         kernels<S>().widen_blocks(table.dtype, row, 0, table.cols, out);
@@ -16,6 +15,7 @@ void copy_row(const model::Weight& table, std::int64_t index, float scale, S* ou
                table.dtype != DType::i32 && table.dtype != DType::i64) {
         kernels<S>().widen(table.dtype, row, table.cols, out);
     } else {
+        const auto size = static_cast<std::int64_t>(dtype_size(table.dtype));
         for (std::int64_t c = 0; c < table.cols; ++c) {
             float value = 0;
             widen(table.dtype, row + c * table.col_stride * size, {&value, 1});
