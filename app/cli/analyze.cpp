@@ -83,7 +83,9 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
         VITRINE_TRY(check_output(options.figure));
     }
     VITRINE_ASSIGN(const auto model, program.open_model(options.model));
-    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] != "optional"));
+    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] == "required"));
+    if (manifest["prompts"] == "none" && !inputs.empty())
+        return fail(Code::usage, fmt::format("{} reads the model alone; leave the prompts out.", options.id));
     program.record_in_session();
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),

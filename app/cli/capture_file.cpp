@@ -85,7 +85,8 @@ Status write_captures(const std::filesystem::path& file, const engine::OpenModel
         ids.push_back(record.spec.rows[r].ids);
         captures.push_back(record.result.rows[r].captures);
     }
-    return write_rows(file, engine::header_for(model, run::to_json(record.spec)), stored, ids, captures);
+    return write_rows(file, engine::header_for(model, run::to_json(record.spec), record.spec.coordinates),
+                      stored, ids, captures);
 }
 
 Status write_captures(const std::filesystem::path& file, const engine::OpenModel& model,
@@ -98,7 +99,9 @@ Status write_captures(const std::filesystem::path& file, const engine::OpenModel
         ids.back().insert(ids.back().end(), row.new_ids.begin(), row.new_ids.end());
         captures.push_back(stacked_captures(row));
     }
-    return write_rows(file, engine::header_for(model, run::to_json(record.spec)), stored, ids, captures);
+    return write_rows(file,
+                      engine::header_for(model, run::to_json(record.spec), record.spec.prompt.coordinates),
+                      stored, ids, captures);
 }
 
 } // namespace vitrine::cli

@@ -22,10 +22,12 @@ Json timing_document(const Timing& timing) {
 
 Json prompt_of(const InputRow& input) { return input.prompt ? Json(*input.prompt) : Json(nullptr); }
 
-Json head_of(const engine::OpenModel& model, std::int64_t step, const Timing& timing) {
+Json head_of(const engine::OpenModel& model, model::Coordinates coordinates, std::int64_t step,
+             const Timing& timing) {
     return {{"device", model.loaded->device().id},
             {"device_name", model.loaded->device().name},
             {"precision", backend::name_of(model.loaded->precision())},
+            {"coordinates", model::name_of(coordinates)},
             {"step", step == 0 ? Json(nullptr) : Json(step)},
             {"timing", timing_document(timing)}};
 }
@@ -111,8 +113,9 @@ std::string prompt_line(const Json& row) {
 
 std::string heading(const Json& document) {
     const Json& timing = document["timing"];
-    return fmt::format("{} · {} · loaded in {:.3g} ms, run in {:.3g} ms\n",
+    return fmt::format("{} · {}{} · loaded in {:.3g} ms, run in {:.3g} ms\n",
                        document["device_name"].get<std::string>(), document["precision"].get<std::string>(),
+                       document["coordinates"] == "folded" ? " · folded coordinates" : "",
                        timing["load_ms"].get<double>(), timing["run_ms"].get<double>());
 }
 
@@ -139,7 +142,7 @@ double kl_divergence(const float* clean, const float* other, std::size_t vocab) 
 
 Json run_document(const engine::OpenModel& model, const std::vector<InputRow>& inputs,
                   const engine::RunRecord& record, const engine::RunRecord* clean, const Timing& timing) {
-    Json document = head_of(model, record.step, timing);
+    Json document = head_of(model, record.spec.coordinates, record.step, timing);
     document["rows"] = Json::array();
     for (std::size_t r = 0; r < inputs.size(); ++r)
         document["rows"].push_back(row_document(model, inputs[r], record.result.rows[r]));
@@ -188,7 +191,7 @@ std::string describe_run(const Json& document) {
 Json generate_document(const engine::OpenModel& model, const std::vector<InputRow>& inputs,
                        const std::vector<std::size_t>& sources, const engine::GenerateRecord& record,
                        const engine::GenerateRecord* clean, const Timing& timing) {
-    Json document = head_of(model, record.step, timing);
+    Json document = head_of(model, record.spec.prompt.coordinates, record.step, timing);
     document["rows"] = generated_rows(model, inputs, sources, record.result);
     if (clean != nullptr) document["clean"] = generated_rows(model, inputs, sources, clean->result);
     return document;

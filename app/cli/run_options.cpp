@@ -15,6 +15,11 @@ void RunOptions::add(CLI::App& command, Program& program) {
                       "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable");
     command.add_flag("--compare-clean", compare_clean, "The same without edits beside it");
     program.add_text(command, "--out", out, "HDF5 file for the captures");
+    command
+        .add_option("--coordinates", coordinates,
+                    "Of captures and logits: raw (the file's) or folded (as TransformerLens folds norms, "
+                    "centres writing weights and unembedding, and folds value biases) (raw)")
+        ->check(CLI::IsMember({"raw", "folded"}));
     command.add_option("--store-dtype", store_dtype, "float32 or float16 (float32)")
         ->check(CLI::IsMember({"float32", "float16"}));
 }
@@ -30,6 +35,7 @@ Status RunOptions::check() const {
 
 Status RunOptions::fill(const engine::OpenModel& open, run::RunSpec& spec) const {
     spec.captures = captures;
+    if (coordinates == "folded") spec.coordinates = model::Coordinates::folded;
     for (const std::string& capture : captures)
         VITRINE_TRY(model::match_hooks(open.model.spec, capture));
     for (const std::string& text : edits) {

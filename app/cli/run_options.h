@@ -20,6 +20,7 @@ struct RunOptions {
     bool compare_clean = false;
     std::string out;
     std::string store_dtype = "float32";
+    std::string coordinates = "raw";
 
     void add(CLI::App& command, Program& program);
     DType stored() const { return store_dtype == "float16" ? DType::f16 : DType::f32; }

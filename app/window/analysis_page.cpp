@@ -28,10 +28,11 @@ AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStr
                            QWidget* parent)
     : QWidget(parent), bench_(bench), desk_(desk), runner_(runner), ids_(std::move(ids)),
       topic_(std::move(topic)), choice_(new QComboBox(this)), title_(new QLabel(this)),
-      summary_(new views::ElidedLabel(this)), about_(new QLabel(this)), explain_(new QToolButton(this)),
-      form_(new views::AnalysisForm(this)), run_(new QPushButton(tr("Run"), this)),
-      export_(new QPushButton(tr("Export…"), this)), place_(new QStackedWidget(this)),
-      scroll_(new views::FigureScroll(desk, this)), empty_(new views::EmptyState(this)) {
+      summary_(new views::ElidedLabel(this)), about_(new QLabel(this)), badge_(new QLabel(this)),
+      explain_(new QToolButton(this)), form_(new views::AnalysisForm(this)),
+      run_(new QPushButton(tr("Run"), this)), export_(new QPushButton(tr("Export…"), this)),
+      place_(new QStackedWidget(this)), scroll_(new views::FigureScroll(desk, this)),
+      empty_(new views::EmptyState(this)) {
     build();
     rest_.setSingleShot(true);
     rest_.setInterval(rest_ms);
@@ -58,6 +59,9 @@ void AnalysisPage::build() {
     about_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     about_->setMaximumWidth(900);
     about_->hide();
+    badge_->setToolTip(
+        tr("The coordinates that the numbers are in, and the precision they were computed in"));
+    badge_->hide();
     explain_->setText(tr("Explain"));
     explain_->setCheckable(true);
     explain_->setToolTip(tr("What is computed, and by whom it was defined"));
@@ -69,6 +73,7 @@ void AnalysisPage::build() {
     head->addWidget(choice_);
     head->addWidget(title_);
     head->addWidget(summary_, 1);
+    head->addWidget(badge_);
     head->addWidget(explain_);
     head->addWidget(export_);
     head->addWidget(run_);
@@ -166,6 +171,11 @@ void AnalysisPage::showEvent(QShowEvent* event) {
     run_if_live();
 }
 
+bool AnalysisPage::reads_model_alone() const {
+    const int at = choice_->currentIndex();
+    return at >= 0 && manifests_[static_cast<std::size_t>(at)].value("prompts", "required") == "none";
+}
+
 std::vector<AnalysisPage::Side> AnalysisPage::sides() const {
     const auto side_of = [](const views::RunPtr& run) {
         Side out;
@@ -177,6 +187,7 @@ std::vector<AnalysisPage::Side> AnalysisPage::sides() const {
         return out;
     };
     std::vector<Side> out;
+    if (reads_model_alone()) return {Side{}};
     if (!desk_.a()) return out;
     if (desk_.side() != views::Side::b) out.push_back(side_of(desk_.a()));
     if (desk_.side() != views::Side::a && desk_.b()) out.push_back(side_of(desk_.b()));
@@ -196,7 +207,9 @@ std::string AnalysisPage::key() const {
 }
 
 void AnalysisPage::run_if_live() {
-    if (!live_ || !isVisible() || !desk_.a() || desk_.stale()) return; // while typing rests, not before
+    // While typing rests, not before.
+    if (!live_ || !isVisible() || !bench_.model() || desk_.stale()) return;
+    if (sides().empty()) return;
     if (key() != shown_key_) run(false);
 }
 
@@ -209,8 +222,10 @@ void AnalysisPage::run(bool record) {
         ids += (ids.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(id);
     // The command line's analyze takes no --edit: only what it can give again is offered as a command.
     const bool plain = runs.size() == 1 && runs.front().edits.isEmpty();
-    const QString command = plain ? QStringLiteral("vitrine-cli analyze %1 %2 --ids %3")
-                                            .arg(chosen(), views::shell_word(desk_.a()->model), ids) +
+    const QString model_name = QString::fromStdString(bench_.model()->request.name);
+    const QString prompt = ids.isEmpty() ? QString() : QStringLiteral(" --ids ") + ids;
+    const QString command = plain ? QStringLiteral("vitrine-cli analyze %1 %2%3")
+                                            .arg(chosen(), views::shell_word(model_name), prompt) +
                                         form_->command_options()
                                   : QString();
     const std::string id = chosen().toStdString();
@@ -222,8 +237,10 @@ void AnalysisPage::run(bool record) {
             std::vector<engine::AnalysisRecord> records;
             for (const Side& side : runs) {
                 VITRINE_ASSIGN(const auto changed, Runner::edits_of(*model, side.edits, specials));
-                VITRINE_ASSIGN(auto one, engine.analyze(*model, id, values, {side.row}, cancel, progress,
-                                                        record, changed));
+                std::vector<run::RunRow> rows;
+                if (!side.row.ids.empty()) rows.push_back(side.row);
+                VITRINE_ASSIGN(auto one,
+                               engine.analyze(*model, id, values, rows, cancel, progress, record, changed));
                 records.push_back(std::move(one));
             }
             if (records.size() == 1) return records.front();
@@ -253,6 +270,11 @@ void AnalysisPage::record_shown() {
 void AnalysisPage::show_results(const engine::AnalysisRecord& record, const QString& command) {
     record_ = record;
     command_ = command;
+    const auto text = [&](const char* name) {
+        return QString::fromStdString(record.provenance.value(name, std::string()));
+    };
+    badge_->setText(tr("%1 · %2").arg(text("coordinates"), text("precision")));
+    badge_->setVisible(record.parameters.contains("coordinates"));
     place_->setCurrentWidget(scroll_);
     redraw();
 }

@@ -59,6 +59,7 @@ private:
         run::RunRow row;
         QStringList edits;
     };
+    bool reads_model_alone() const;
     std::vector<Side> sides() const; ///< one, or A and B for their difference; empty: nothing to analyse
     std::string key() const;         ///< of what would be computed now
     void build();
@@ -84,6 +85,7 @@ private:
     QLabel* title_;
     views::ElidedLabel* summary_;
     QLabel* about_;
+    QLabel* badge_; ///< coordinates and precision of the picture, where the coordinates matter
     QToolButton* explain_;
     views::AnalysisForm* form_;
     QPushButton* run_;

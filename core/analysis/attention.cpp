@@ -40,6 +40,7 @@ sdk::Manifest Attention::manifest() {
                  "the norm of what is moved, A · ‖v W_O‖ (own definition after Kobayashi et al. 2020).")
         .citation("Vaswani et al. 2017; Kobayashi et al. 2020, Attention is Not Only a Weight")
         .choice("show", {"pattern", "score", "value-weighted"}, "what is shown")
+        .coordinates()
         .integer("layer", nullptr, "this layer only", 0)
         .integer("head", nullptr, "this head only", 0)
         .result("attention", "stack", "[row ×] layer × head × query × key");

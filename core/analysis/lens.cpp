@@ -16,6 +16,7 @@ sdk::Manifest Lens::manifest() {
     add_parameters(manifest, -1)
         .integer("top", 5, "most likely tokens listed per layer", 0, 1000)
         .tokens("token", "tokens followed through the layers; default: the model's own most likely one")
+        .coordinates()
         .result("logit", "series", "[row ×] [token ×] layer [× position]")
         .result("prob", "series", "[row ×] [token ×] layer [× position]")
         .result("rank", "series", "[row ×] [token ×] layer [× position]; 0 is the most likely")

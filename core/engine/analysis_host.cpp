@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/engine/analysis_messages.h"
+#include "core/model/folding.h"
 
 namespace vitrine::engine {
 
@@ -29,9 +30,15 @@ public:
     Result<std::vector<ResultValue>> run(const Json& parameters, const std::vector<run::RunRow>& rows) {
         if (!state_) return fail(Code::out_of_memory, "There is not enough memory for this analysis.");
         OutgoingMessage start;
+        Json facts = model_facts(services_.model->spec, services_.bos, services_.special_ids);
+        facts["matrices"] = Json::array();
+        for (const model::Weight& weight : services_.model->weights)
+            if (weight.rows > 1)
+                facts["matrices"].push_back(
+                    {{"name", weight.name}, {"rows", weight.rows}, {"cols", weight.cols}});
         start.json = {{"call", "start"},
                       {"parameters", parameters},
-                      {"model", model_facts(services_.model->spec, services_.bos, services_.special_ids)},
+                      {"model", std::move(facts)},
                       {"rows", rows_json(rows)}};
         VITRINE_TRY(step(start));
         while (need_) {
@@ -50,6 +57,9 @@ public:
                 if (const auto found = weights_.find(name); found != weights_.end())
                     answer.add("weights/" + name, found->second);
             VITRINE_TRY(step(answer));
+            if (need.transient)
+                for (const std::string& name : need.weights)
+                    weights_.erase(name);
         }
         return std::move(*results_);
     }
@@ -84,11 +94,18 @@ private:
         }
         for (const std::string& name : need.weights) {
             VITRINE_TRY(cancel_.check());
-            const model::WeightId id = services_.model->find(name);
-            if (id != model::no_weight && !weights_.contains(name))
-                weights_.emplace(name, model::widened(services_.model->at(id)));
+            if (weights_.contains(name)) continue;
+            if (auto weight = weight_of(name)) weights_.emplace(name, std::move(*weight));
         }
         return {};
+    }
+
+    std::optional<Tensor> weight_of(const std::string& name) const {
+        if (services_.coordinates == model::Coordinates::folded)
+            return model::Folding(*services_.model).weight(name);
+        const model::WeightId id = services_.model->find(name);
+        if (id == model::no_weight) return std::nullopt;
+        return model::widened(services_.model->at(id));
     }
 
     // One step; afterwards either need_ or results_ is set.
@@ -184,7 +201,7 @@ Result<std::vector<ResultValue>> run_analysis(const RegisteredAnalysis& analysis
                                               const std::vector<run::RunRow>& rows,
                                               const AnalysisServices& services, const CancelToken& cancel,
                                               const Progress& progress) {
-    if (rows.empty() && analysis.manifest.value("prompts", "required") != "optional")
+    if (rows.empty() && analysis.manifest.value("prompts", "required") == "required")
         return fail(Code::usage, fmt::format("{} needs at least one prompt.", analysis.id()));
     for (const run::RunRow& row : rows)
         if (row.ids.empty())

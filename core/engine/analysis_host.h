@@ -9,6 +9,7 @@
 #include "core/base/cancel.h"
 #include "core/engine/analysis_registry.h"
 #include "core/engine/results.h"
+#include "core/model/coordinates.h"
 #include "core/model/model.h"
 #include "core/run/generate.h"
 #include "core/run/run_spec.h"
@@ -21,6 +22,8 @@ struct AnalysisServices {
     std::optional<std::int32_t> bos;       ///< the token that starts a text, if the tokenizer has one
     std::vector<std::int32_t> special_ids; ///< that no made-up text should contain
     std::vector<std::int32_t> stop_ids;    ///< of generation
+    /// What runs answer in, and what weights are handed out in.
+    model::Coordinates coordinates = model::Coordinates::raw;
     std::function<Result<run::RunResult>(const run::RunSpec&)> run;
     std::function<Result<run::GenerateResult>(const run::GenerateSpec&)> generate;
     std::function<std::string(std::int32_t)> token_text; ///< may be empty

@@ -166,6 +166,21 @@ vitrine_message OutgoingMessage::message() {
 
 Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
                  const std::vector<std::int32_t>& special_ids) {
+    Json scales = Json::array();
+    Json rotary = Json::array();
+    for (int layer = 0; layer < spec.layers; ++layer) {
+        scales.push_back(spec.attention_scale_of(layer));
+        const int index = spec.rotary_index(layer);
+        if (index < 0) {
+            rotary.push_back(nullptr);
+            continue;
+        }
+        const model::RotarySpec& rotation = spec.rotaries[static_cast<std::size_t>(index)];
+        rotary.push_back({{"dims", rotation.dims},
+                          {"interleaved", rotation.interleaved},
+                          {"scale", rotation.scale},
+                          {"inverse_frequency", rotation.inverse_frequency}});
+    }
     return {{"family", spec.family},
             {"layers", spec.layers},
             {"d_model", spec.d_model},
@@ -185,6 +200,9 @@ Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
             {"positional", model::name_of(spec.positional)},
             {"tied", spec.tied},
             {"window", spec.window},
+            {"attention_scale", std::move(scales)},
+            {"qk_norm", model::name_of(spec.qk_norm)},
+            {"rotary", std::move(rotary)},
             {"bos", bos ? Json(*bos) : Json()},
             {"special_ids", special_ids}};
 }
@@ -205,6 +223,7 @@ Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t
             need.generations.push_back(std::move(spec));
         }
         need.weights = json.at("weights").get<std::vector<std::string>>();
+        need.transient = json.value("transient", false);
         if (need.runs.empty() && need.generations.empty() && need.weights.empty())
             return fail(Code::internal, "it asked for nothing");
         return need;

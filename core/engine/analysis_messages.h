@@ -41,6 +41,7 @@ struct AnalysisNeed {
     std::vector<run::RunSpec> runs;
     std::vector<run::GenerateSpec> generations; ///< stop_ids are those given to parse_need where it may stop
     std::vector<std::string> weights;
+    bool transient = false; ///< the weights are read in one step only
 };
 
 /// {"layers", …, "special_ids"} of "start".

@@ -42,6 +42,12 @@ Status read_stored_row(const model::ModelSpec& spec, run::EditSpec& edit) {
     const std::string file = absolute(edit.source.substr(0, colon));
     edit.source = fmt::format("{}:{}", file, row);
     VITRINE_ASSIGN(const auto reader, store::ActivationReader::open(file));
+    if (const auto header = reader.header(); header && header->coordinates == "folded")
+        return fail(
+            Code::unsupported,
+            fmt::format("{} holds values in folded coordinates, and edits are raw: capture them again "
+                        "without --coordinates folded.",
+                        file));
     VITRINE_ASSIGN(const auto hooks, model::match_hooks(spec, edit.hook));
     for (const auto& hook : hooks) {
         VITRINE_ASSIGN(Tensor values, reader.read(fmt::format("/row{}/{}", row, hook.name)));

@@ -7,6 +7,7 @@
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/recorder.h"
+#include "core/model/folding.h"
 #include "core/run/runner.h"
 #include "core/run/spec_json.h"
 
@@ -96,7 +97,7 @@ Result<RunRecord> Engine::run(OpenModel& model, const run::RunSpec& spec, const 
                               const Progress& progress, bool record) {
     VITRINE_TRY(run::check(model.model, spec));
     const Json json{{"model", model.request.name}, {"run", run::to_json(spec)}};
-    StepRecorder step(record ? state_->recording() : BeginStep(), model, "run", json);
+    StepRecorder step(record ? state_->recording() : BeginStep(), model, "run", json, spec.coordinates);
     VITRINE_TRY(step.begin());
     auto result =
         within_memory(no_room, [&] { return run::run(*model.loaded, model.model, spec, cancel, progress); });
@@ -112,7 +113,7 @@ Result<GenerateRecord> Engine::generate(OpenModel& model, const run::GenerateSpe
                                         const CancelToken& cancel, const Progress& progress) {
     VITRINE_TRY(run::check(model.model, spec));
     const Json json{{"model", model.request.name}, {"generate", run::to_json(spec)}};
-    StepRecorder step(state_->recording(), model, "generate", json);
+    StepRecorder step(state_->recording(), model, "generate", json, spec.prompt.coordinates);
     VITRINE_TRY(step.begin());
     auto result = within_memory(
         no_room, [&] { return run::generate(*model.loaded, model.model, spec, on_step, cancel, progress); });
@@ -142,10 +143,15 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     };
     VITRINE_ASSIGN(record.parameters, check_parameters(analysis->manifest, parameters,
                                                        model.tokenizer ? token_of : TokenOfText()));
+    const model::Coordinates coordinates = record.parameters.value("coordinates", "raw") == "folded"
+                                               ? model::Coordinates::folded
+                                               : model::Coordinates::raw;
     run::RunSpec prompts;
+    prompts.coordinates = coordinates;
     prompts.rows = rows;
     prompts.edits = edits;
     if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts));
+    if (coordinates == model::Coordinates::folded) VITRINE_TRY(model::Folding::possible(model.model.spec));
     Json ids = Json::array();
     for (const run::RunRow& row : rows)
         ids.push_back(row.ids);
@@ -155,25 +161,29 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"driver", model.loaded->device().driver},
                          {"precision", backend::name_of(model.loaded->precision())},
                          {"version", version()},
+                         {"coordinates", model::name_of(coordinates)},
                          {"ids", std::move(ids)}};
     if (!edits.empty()) record.provenance["edits"] = run::to_json(prompts)["edits"];
     const Json json{
         {"model", model.request.name},
         {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
-    StepRecorder step(keep ? state_->recording() : BeginStep(), model, "analyze", json);
+    StepRecorder step(keep ? state_->recording() : BeginStep(), model, "analyze", json, coordinates);
 
     AnalysisServices services;
     services.model = &model.model;
     services.stop_ids = model.stop_ids;
+    services.coordinates = coordinates;
     // The step begins with the first thing computed: until then the analysis may refuse what it was given.
     services.run = [&](run::RunSpec spec) -> Result<run::RunResult> {
         spec.edits.insert(spec.edits.begin(), edits.begin(), edits.end());
+        spec.coordinates = coordinates;
         VITRINE_TRY(run::check(model.model, spec));
         VITRINE_TRY(step.begin());
         return run::run(*model.loaded, model.model, spec, cancel, progress);
     };
     services.generate = [&](run::GenerateSpec spec) -> Result<run::GenerateResult> {
         spec.prompt.edits.insert(spec.prompt.edits.begin(), edits.begin(), edits.end());
+        spec.prompt.coordinates = coordinates;
         VITRINE_TRY(run::check(model.model, spec));
         VITRINE_TRY(step.begin());
         return run::generate(*model.loaded, model.model, spec, {}, cancel, progress);

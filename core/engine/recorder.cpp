@@ -30,7 +30,7 @@ std::string tokenizer_hash(const OpenModel& model) {
 
 } // namespace
 
-store::FileHeader header_for(const OpenModel& model, const Json& spec) {
+store::FileHeader header_for(const OpenModel& model, const Json& spec, model::Coordinates coordinates) {
     store::FileHeader header;
     header.model = model.request.name;
     header.weights_hash = model.model.weights_hash;
@@ -39,6 +39,7 @@ store::FileHeader header_for(const OpenModel& model, const Json& spec) {
     header.device = model.loaded->device().name;
     header.precision = backend::name_of(model.loaded->precision());
     header.version = version();
+    header.coordinates = model::name_of(coordinates);
     return header;
 }
 
@@ -106,8 +107,8 @@ Status write_results(ActivationWriter& writer, const std::vector<ResultValue>& r
 }
 
 StepRecorder::StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind,
-                           const Json& spec)
-    : begin_step_(std::move(begin_step)), header_(header_for(model, spec)) {
+                           const Json& spec, model::Coordinates coordinates)
+    : begin_step_(std::move(begin_step)), header_(header_for(model, spec, coordinates)) {
     step_.kind = kind;
     step_.spec = spec;
     step_.device = {model.loaded->device().name, model.loaded->device().driver};

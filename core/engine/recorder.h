@@ -9,7 +9,7 @@
 namespace vitrine::engine {
 
 /// Attributes of a file with values of this model.
-store::FileHeader header_for(const OpenModel& model, const Json& spec);
+store::FileHeader header_for(const OpenModel& model, const Json& spec, model::Coordinates coordinates);
 
 /// What a run computed: per row its tokens, −log p, entropy and logsumexp by position, and the captures.
 Status write_run(store::ActivationWriter& writer, const run::RunSpec& spec, const run::RunResult& result);
@@ -29,7 +29,8 @@ using BeginStep = std::function<Result<BegunStep>(const session::NewStep&)>;
 /// it ends as failed (or cancelled) unless finish() was called.
 class StepRecorder {
 public:
-    StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind, const Json& spec);
+    StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind, const Json& spec,
+                 model::Coordinates coordinates);
 
     /// Called at the first real work; further calls do nothing. The step is in the journal when this returns.
     Status begin();

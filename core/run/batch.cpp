@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "core/run/read_out.h"
+
 namespace vitrine::run {
 
 namespace {
@@ -81,6 +83,7 @@ Tensor row_part(const CaptureSlot& slot, const Batch& batch, int row, Tensor& wh
 
 Result<Request> match_request(const model::Model& model, const RunSpec& spec, bool generating) {
     VITRINE_TRY(check_rows(model, spec.rows));
+    VITRINE_TRY(ReadOut::check(model, spec));
     Request request;
     request.top = std::min(spec.top, model.spec.vocab);
     request.loss = spec.loss;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/run/batch.h"
+#include "core/run/read_out.h"
 #include "core/run/rotary.h"
 #include "core/run/sampler.h"
 
@@ -52,8 +53,8 @@ struct RowState {
 class Group {
 public:
     Group(backend::LoadedModel& loaded, const model::Model& model, const GenerateSpec& spec,
-          const Request& request, std::size_t first, std::size_t count)
-        : loaded_(loaded), model_(model), spec_(spec), request_(request), first_(first) {
+          const Request& request, const ReadOut& read_out, std::size_t first, std::size_t count)
+        : loaded_(loaded), model_(model), spec_(spec), request_(request), read_out_(read_out), first_(first) {
         for (std::size_t row = first; row < first + count; ++row) {
             const RunRow& prompt = spec.prompt.rows[row];
             const int length = static_cast<int>(prompt.ids.size());
@@ -136,7 +137,7 @@ private:
         VITRINE_ASSIGN(const BuiltPlan built, plan_batch(model_, request_, job));
         VITRINE_ASSIGN(backend::Outputs outputs, loaded_.execute(built.plan, cache_.get(), cancel, {}));
         run_ms += outputs.device_ms;
-        const std::vector<RowResult> results = run::rows_of(built, request_, job, std::move(outputs));
+        std::vector<RowResult> results = run::rows_of(built, request_, job, std::move(outputs));
         for (std::size_t i = 0; i < rows_.size(); ++i) {
             RowState& row = rows_[i];
             if (row.past == 0) row.special = row.next.special;
@@ -180,7 +181,7 @@ private:
         row.next = RunRow{{row.ids[static_cast<std::size_t>(row.past)]}, row.special};
     }
 
-    std::int32_t record(int index, RowState& row, const RowResult& result) const {
+    std::int32_t record(int index, RowState& row, RowResult& result) const {
         const Distribution distribution = distribution_of(result.logits.data);
         GenerateStep step;
         step.row = index;
@@ -191,6 +192,7 @@ private:
         step.varentropy = distribution.varentropy;
         step.top1 = distribution.top1;
         step.margin = distribution.margin;
+        read_out_.apply(result); // the token was drawn from the model's own logits
         for (const Captured& captured : result.captures)
             step.captures.push_back(last_query(captured));
         row.result.new_ids.push_back(step.id);
@@ -202,6 +204,7 @@ private:
     const model::Model& model_;
     const GenerateSpec& spec_;
     const Request& request_;
+    const ReadOut& read_out_;
     std::size_t first_;
     int most_ = 0;
     int capacity_ = 0;
@@ -213,13 +216,14 @@ private:
 class Generation {
 public:
     Generation(backend::LoadedModel& loaded, const model::Model& model, const GenerateSpec& spec,
-               const Request& request, const std::function<void(const GenerateStep&)>& on_step,
-               const CancelToken& cancel, const Progress& progress)
-        : loaded_(loaded), model_(model), spec_(spec), request_(request), on_step_(on_step), cancel_(cancel),
-          progress_(progress) {}
+               const Request& request, const ReadOut& read_out,
+               const std::function<void(const GenerateStep&)>& on_step, const CancelToken& cancel,
+               const Progress& progress)
+        : loaded_(loaded), model_(model), spec_(spec), request_(request), read_out_(read_out),
+          on_step_(on_step), cancel_(cancel), progress_(progress) {}
 
     Status run(std::size_t first, std::size_t count) {
-        Group group(loaded_, model_, spec_, request_, first, count);
+        Group group(loaded_, model_, spec_, request_, read_out_, first, count);
         bool together = true;
         if (count > 1) {
             VITRINE_ASSIGN(together, group.fits());
@@ -251,6 +255,7 @@ private:
     const model::Model& model_;
     const GenerateSpec& spec_;
     const Request& request_;
+    const ReadOut& read_out_;
     const std::function<void(const GenerateStep&)>& on_step_;
     const CancelToken& cancel_;
     const Progress& progress_;
@@ -266,7 +271,8 @@ Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model
     const RunSpec prompt = prompt_of(spec);
     VITRINE_ASSIGN(Request request, match_request(model, prompt, true));
     VITRINE_TRY(fill_references(loaded, model, prompt.rows, request, cancel));
-    Generation generation(loaded, model, spec, request, on_step, cancel, progress);
+    const ReadOut read_out(model, prompt, false, request);
+    Generation generation(loaded, model, spec, request, read_out, on_step, cancel, progress);
     VITRINE_TRY(generation.run(0, prompt.rows.size()));
     return std::move(generation.result);
 }

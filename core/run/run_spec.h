@@ -8,6 +8,7 @@
 #include "core/backend/backend.h"
 #include "core/base/json.h"
 #include "core/base/tensor.h"
+#include "core/model/coordinates.h"
 #include "core/run/selector.h"
 
 namespace vitrine::run {
@@ -47,6 +48,8 @@ struct RunSpec {
     int top = 10;               ///< most likely tokens reported at each of those positions
     bool loss = true;           ///< compute −log p of every token of the rows
     bool logits = false;        ///< return the logits at those positions
+    /// Of captures, logits and logsumexp. The model computes the same in either; edits are always raw.
+    model::Coordinates coordinates = model::Coordinates::raw;
 };
 
 /// What is known after one token.

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "core/run/batch.h"
+#include "core/run/read_out.h"
 
 namespace vitrine::run {
 
@@ -16,9 +17,10 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 class Splitter {
 public:
     Splitter(backend::LoadedModel& loaded, const model::Model& model, const RunSpec& spec,
-             const Request& request, const CancelToken& cancel, const Progress& progress)
-        : loaded_(loaded), model_(model), spec_(spec), request_(request), cancel_(cancel),
-          progress_(progress) {}
+             const Request& request, const ReadOut& read_out, const CancelToken& cancel,
+             const Progress& progress)
+        : loaded_(loaded), model_(model), spec_(spec), request_(request), read_out_(read_out),
+          cancel_(cancel), progress_(progress) {}
 
     Status prepare() {
         for (std::size_t row = 0; row < spec_.rows.size(); ++row) {
@@ -46,8 +48,10 @@ public:
         result.run_ms += outputs.device_ms;
         result.scratch_bytes = std::max(result.scratch_bytes, outputs.scratch_bytes);
         const auto start = std::chrono::steady_clock::now();
-        for (RowResult& row : rows_of(built, request_, job, std::move(outputs)))
+        for (RowResult& row : rows_of(built, request_, job, std::move(outputs))) {
+            read_out_.apply(row);
             result.rows.push_back(std::move(row));
+        }
         result.read_ms += milliseconds_since(start);
         return {};
     }
@@ -59,6 +63,7 @@ private:
     const model::Model& model_;
     const RunSpec& spec_;
     const Request& request_;
+    const ReadOut& read_out_;
     const CancelToken& cancel_;
     const Progress& progress_;
     std::vector<std::vector<int>> positions_;
@@ -76,7 +81,8 @@ Result<RunResult> run(backend::LoadedModel& loaded, const model::Model& model, c
                       const CancelToken& cancel, const Progress& progress) {
     VITRINE_ASSIGN(Request request, match_request(model, spec, false));
     VITRINE_TRY(fill_references(loaded, model, spec.rows, request, cancel));
-    Splitter splitter(loaded, model, spec, request, cancel, progress);
+    const ReadOut read_out(model, spec, true, request);
+    Splitter splitter(loaded, model, spec, request, read_out, cancel, progress);
     VITRINE_TRY(splitter.prepare());
     VITRINE_TRY(splitter.run(0, spec.rows.size()));
     return std::move(splitter.result);

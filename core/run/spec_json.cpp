@@ -110,6 +110,7 @@ RunSpec run_of(const Json& json) {
     spec.positions = json.at("positions").get<std::vector<int>>();
     spec.top = json.at("top").get<int>();
     spec.loss = json.at("loss").get<bool>();
+    if (json.value("coordinates", "raw") == "folded") spec.coordinates = model::Coordinates::folded;
     return spec;
 }
 
@@ -154,7 +155,8 @@ Json to_json(const RunSpec& spec) {
             {"choice", name_of(spec.choice)},
             {"positions", spec.positions},
             {"top", spec.top},
-            {"loss", spec.loss}};
+            {"loss", spec.loss},
+            {"coordinates", model::name_of(spec.coordinates)}};
 }
 
 Json to_json(const GenerateSpec& spec) {

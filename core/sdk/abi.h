@@ -10,7 +10,8 @@
  *
  * Messages. A message is a JSON object in UTF-8, ended by a zero byte, and arrays that its text names. Arrays
  * are row-major and contiguous and are passed by pointer, never copied: those of a message to the analysis
- * are valid until `step` returns (weights: until `destroy`), those of a message from it until `send` returns.
+ * are valid until `step` returns (weights: until `destroy`, unless "transient"), those of a message from it
+ * until `send` returns.
  *
  * First message in:
  *   {"call":"start",
@@ -19,6 +20,9 @@
  *              "norm":"layer|rms","norm_eps","final_norm","activation","gated","positional","tied",
  *              "logit_scale","logit_cap":soft-cap of logits, 0: none,
  *              "window":[keys seen by each layer, 0: all],
+ *              "matrices":[{"name","rows","cols"}],  that a need may ask for
+ *              "attention_scale":[by layer],"qk_norm":"none|head|per_head|whole",
+ *              "rotary":[by layer: {"dims","interleaved","scale","inverse_frequency":[...]}, null: none],
  *              "bos": id or null,"special_ids":[...]},
  *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}]}
  *
@@ -45,7 +49,8 @@
  *                      "top":10, "loss":false, "logits":false}],
  *             "generations":[{"rows","captures","edits","max_new","temperature","top_k","top_p","seed",
  *                             "stop":true}],         stop: end at an end-of-sequence token
- *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...]},
+ *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...],
+ *             "transient":false},                    true: the weights are valid for one step only
  *    "progress": share done so far, in [0, 1]}
  *       Reserved in a need: "corpus", "gradients", "dictionaries".
  *   {"done": {"results":[{"name","kind","axes":[{"name","size","labels":[...]}],
@@ -101,7 +106,7 @@ typedef struct vitrine_sink {
 
 typedef struct vitrine_analysis {
     uint32_t abi_version; /* VITRINE_ABI_VERSION that it was built with */
-    /* {"id","title","summary","citation","prompts":"required|optional",
+    /* {"id","title","summary","citation","prompts":"required|optional|none",
      *  "parameters":[{"name","type","default","min","max","choices","doc"}],
      *  "results":[{"name","kind","doc"}]}
      * Types: number, integer, boolean, choice, text, list (of texts), positions ("all", an integer, or a list

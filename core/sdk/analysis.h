@@ -69,7 +69,11 @@ inline Json to_json(const Need& need) {
                                {"top_p", g.top_p},
                                {"seed", g.seed},
                                {"stop", g.stop}});
-    return {{"need", {{"runs", runs}, {"generations", generations}, {"weights", need.weights}}},
+    return {{"need",
+             {{"runs", runs},
+              {"generations", generations},
+              {"weights", need.weights},
+              {"transient", need.transient}}},
             {"progress", need.progress}};
 }
 

@@ -15,6 +15,21 @@
 
 namespace vitrine::sdk {
 
+/// A stored matrix, [in, out].
+struct MatrixFacts {
+    std::string name;
+    std::int64_t rows = 0, cols = 0;
+};
+
+/// Rotation of a layer's queries and keys; `dims` 0: none. Pair i (of dims / 2) turns by position ·
+/// inverse_frequency[i]; pairs are (2i, 2i + 1) if interleaved, else (i, i + dims / 2).
+struct RotaryFacts {
+    int dims = 0;
+    bool interleaved = false;
+    double scale = 1; ///< on cosine and sine
+    std::vector<double> inverse_frequency;
+};
+
 /// The shape of the model. `window`: keys that each layer sees, 0 for all. Logits are scaled, then
 /// soft-capped (cap · tanh(logit / cap); 0: not).
 struct ModelFacts {
@@ -23,6 +38,10 @@ struct ModelFacts {
     double norm_eps = 0, logit_scale = 1, logit_cap = 0;
     bool gated = false, tied = false, final_norm = true;
     std::vector<int> window;
+    std::vector<MatrixFacts> matrices;
+    std::vector<double> attention_scale; ///< by layer
+    std::vector<RotaryFacts> rotary;     ///< by layer
+    std::string qk_norm = "none";
     std::optional<std::int32_t> bos;
     std::vector<std::int32_t> special_ids;
 
@@ -90,6 +109,17 @@ struct Start {
         model.logit_scale = facts.value("logit_scale", 1.0);
         model.logit_cap = facts.value("logit_cap", 0.0);
         model.final_norm = facts.value("final_norm", true);
+        model.qk_norm = facts.value("qk_norm", "none");
+        model.attention_scale = facts.value("attention_scale", std::vector<double>());
+        for (const Json& matrix : facts.value("matrices", Json::array()))
+            model.matrices.push_back({matrix.at("name"), matrix.at("rows"), matrix.at("cols")});
+        for (const Json& entry : facts.value("rotary", Json::array())) {
+            RotaryFacts rotary;
+            if (!entry.is_null())
+                rotary = {entry.at("dims"), entry.at("interleaved"), entry.at("scale"),
+                          entry.at("inverse_frequency").get<std::vector<double>>()};
+            model.rotary.push_back(std::move(rotary));
+        }
         facts.at("gated").get_to(model.gated);
         facts.at("tied").get_to(model.tied);
         facts.at("window").get_to(model.window);

@@ -27,6 +27,8 @@ public:
     Manifest& citation(const std::string& text) { return set("citation", text); }
     /// The analysis makes rows of its own where none are given.
     Manifest& prompts_optional() { return set("prompts", "optional"); }
+    /// The analysis reads the model alone.
+    Manifest& no_prompts() { return set("prompts", "none"); }
 
     Manifest& number(const std::string& name, Json value, const std::string& doc, Json min = nullptr,
                      Json max = nullptr) {
@@ -49,6 +51,13 @@ public:
     }
     Manifest& positions(const std::string& name, Json value, const std::string& doc) {
         return parameter(name, "positions", std::move(value), doc);
+    }
+    /// Lets the user choose raw or folded coordinates. The program sees to it: runs answer in them and
+    /// weights come in them, so that the analysis need not know (folded norms have no weights, for example).
+    Manifest& coordinates() {
+        return choice("coordinates", {"raw", "folded"},
+                      "raw: as the model's file has it; folded: norms' weights and value biases folded, what "
+                      "writes into the residual stream and the unembedding centred");
     }
     Manifest& tokens(const std::string& name, const std::string& doc) {
         return parameter(name, "tokens", nullptr, doc);

@@ -48,7 +48,8 @@ struct Need {
     std::vector<Run> runs;
     std::vector<Generation> generations;
     std::vector<std::string> weights;
-    double progress = 0; ///< share done so far
+    bool transient = false; ///< these weights are only read in the next step, and are gone after it
+    double progress = 0;    ///< share done so far
 };
 
 struct Axis {

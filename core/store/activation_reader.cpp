@@ -190,8 +190,10 @@ Result<FileHeader> ActivationReader::header() const {
     return guarded(Code::malformed, file_->action("the attributes"), [&]() -> Result<FileHeader> {
         const H5::Group root = file_->hdf5.openGroup("/");
         const auto text = [&](const char* name) { return text_attribute(root, name); };
-        return FileHeader{text("model"),  text("weights_hash"), text("spec"),   text("spec_hash"),
-                          text("device"), text("precision"),    text("version")};
+        return FileHeader{text("model"),   text("weights_hash"),
+                          text("spec"),    text("spec_hash"),
+                          text("device"),  text("precision"),
+                          text("version"), root.attrExists("coordinates") ? text("coordinates") : "raw"};
     });
 }
 

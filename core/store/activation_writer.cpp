@@ -165,6 +165,7 @@ Result<ActivationWriter> ActivationWriter::create(const fs::path& file, const Fi
         write_attribute(root, "device", header.device);
         write_attribute(root, "precision", header.precision);
         write_attribute(root, "version", header.version);
+        write_attribute(root, "coordinates", header.coordinates);
         return opened->output->status();
     }));
     return ActivationWriter(std::move(opened));

@@ -21,8 +21,9 @@ struct FileHeader {
     std::string spec;      ///< JSON
     std::string spec_hash; ///< hash of canonical_json(spec)
     std::string device;
-    std::string precision; ///< "exact" or "mixed"
-    std::string version;   ///< of the program
+    std::string precision;           ///< "exact" or "mixed"
+    std::string version;             ///< of the program
+    std::string coordinates = "raw"; ///< or "folded"
 };
 
 /// Writes a file under a temporary name and gives it its own name when it is complete. A writer that is

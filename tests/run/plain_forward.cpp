@@ -141,8 +141,14 @@ PlainForward::PlainForward(const model::Model& model, Tap tap, bool split)
     : spec_(model.spec), tap_(std::move(tap)), split_(split) {
     for (const model::Weight& weight : model.weights) {
         Matrix matrix{static_cast<int>(weight.rows), static_cast<int>(weight.cols), {}};
-        const auto* numbers = reinterpret_cast<const float*>(weight.data); // as made_model stores them
-        matrix.data.assign(numbers, numbers + weight.rows * weight.cols);
+        // As made_model stores them, or in float64.
+        if (weight.dtype == DType::f64) {
+            const auto* numbers = reinterpret_cast<const double*>(weight.data);
+            matrix.data.assign(numbers, numbers + weight.rows * weight.cols);
+        } else {
+            const auto* numbers = reinterpret_cast<const float*>(weight.data);
+            matrix.data.assign(numbers, numbers + weight.rows * weight.cols);
+        }
         weights_.emplace(weight.name, std::move(matrix));
     }
 }
