@@ -1,11 +1,14 @@
 #include "core/analysis/builtin.h"
 
 #include "core/analysis/attention.h"
+#include "core/analysis/composition.h"
 #include "core/analysis/generation_lanes.h"
 #include "core/analysis/head_entropy.h"
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/lens.h"
+#include "core/analysis/ov_qk.h"
 #include "core/analysis/sinks.h"
+#include "core/analysis/weights_spectra.h"
 #include "core/sdk/analysis.h"
 
 namespace vitrine::analysis {
@@ -23,7 +26,7 @@ const vitrine_plugin& plugin_of() {
 
 const vitrine_plugin& builtin() {
     return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy, HeadMetrics, Lens, LensEntropy,
-                     GenerationLanes>();
+                     GenerationLanes, WeightsSpectra, OvQk, Composition>();
 }
 
 } // namespace vitrine::analysis

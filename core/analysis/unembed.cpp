@@ -4,47 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-// The product is compiled once per vector width and chosen when the program starts.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define VITRINE_EVERY_WIDTH __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define VITRINE_EVERY_WIDTH
-#endif
+#include "core/analysis/float_product.h"
 
 namespace vitrine::analysis {
-
-namespace {
-
-constexpr int row_group = 4; // rows that share a load of the weights
-constexpr int columns = 128; // of a block: row_group · columns sums stay in the first-level cache
-constexpr int depth = 64;    // terms summed in float32 before they join the total: bounds rounding
-
-// out[4, count] = x[4, width] · w[width, count], rows of w and out `stride` apart.
-VITRINE_EVERY_WIDTH
-void product_block(const float* x, int width, const float* w, std::int64_t stride, int count, float* out) {
-    float total[row_group][columns] = {};
-    for (int first = 0; first < width; first += depth) {
-        float part[row_group][columns] = {};
-        const int last = std::min(first + depth, width);
-        for (int k = first; k < last; ++k) {
-            const float* line = w + k * stride;
-            const float x0 = x[k], x1 = x[width + k], x2 = x[2 * width + k], x3 = x[3 * width + k];
-            for (int c = 0; c < count; ++c) {
-                part[0][c] += x0 * line[c];
-                part[1][c] += x1 * line[c];
-                part[2][c] += x2 * line[c];
-                part[3][c] += x3 * line[c];
-            }
-        }
-        for (int r = 0; r < row_group; ++r)
-            for (int c = 0; c < count; ++c)
-                total[r][c] += part[r][c];
-    }
-    for (int r = 0; r < row_group; ++r)
-        std::copy(total[r], total[r] + count, out + r * stride);
-}
-
-} // namespace
 
 std::vector<std::string> Unembedding::weights() {
     return {"ln_final.w", "ln_final.b", "unembed.W_in", "unembed.W_U", "unembed.b_U"};
@@ -89,15 +51,9 @@ void Unembedding::normalise(const float* x, std::vector<float>& out) const {
 }
 
 std::vector<float> Unembedding::logits(const std::vector<float>& normed, int rows) const {
-    const int padded = (rows + row_group - 1) / row_group * row_group;
-    std::vector<float> x = normed;
-    x.resize(static_cast<std::size_t>(padded) * static_cast<std::size_t>(width_)); // rows of zeros
     const std::int64_t stride = vocab();
-    std::vector<float> out(static_cast<std::size_t>(padded * stride));
-    for (int column = 0; column < vocab(); column += columns)
-        for (int row = 0; row < padded; row += row_group)
-            product_block(x.data() + std::int64_t{row} * width_, width_, unembedding_.data() + column, stride,
-                          std::min(columns, vocab() - column), out.data() + row * stride + column);
+    std::vector<float> out(static_cast<std::size_t>(rows * stride));
+    float_product(normed.data(), rows, width_, unembedding_.data(), vocab(), out.data());
     if (unembedding_bias_.count() > 0)
         for (int row = 0; row < rows; ++row)
             for (std::int64_t id = 0; id < stride; ++id)
