@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t most_heads = 1 << 20; // or their width: products of them stay in range
+
 /// Tensors that repeat what the metadata say, or that the rotation reads (gguf_rope.cpp).
 bool is_of_rotation(std::string_view name) {
     return name.starts_with("rope_") || name.ends_with(".rope_freqs.weight") ||
@@ -79,6 +81,11 @@ private:
         VITRINE_ASSIGN(json["max_position_embeddings"], needed("context_length"));
         head_ = source_.integer("attention.key_length").value_or(heads_ > 0 ? width / heads_ : 0);
         json["head_dim"] = head_;
+        for (const std::int64_t size : {heads_, kv_heads_, head_})
+            if (size < 1 || size > most_heads)
+                return fail(Code::malformed,
+                            fmt::format("{}: {} heads, {} of keys, {} wide, are not what a model can have.",
+                                        source_.path, heads_, kv_heads_, head_));
         if (source_.integer("attention.value_length").value_or(head_) != head_)
             return fail(
                 Code::unsupported,

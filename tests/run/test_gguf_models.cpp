@@ -191,6 +191,15 @@ private slots:
         QVERIFY2(!sentence.contains("config.json"), qPrintable(sentence));
     }
 
+    void heads_beyond_any_model() {
+        const QTemporaryDir folder;
+        const std::string key = "llama.attention.head_count" + number(4);
+        const std::string path = patched("llama.gguf", key + number(4), key + number(0x7FFFFFFF), folder);
+        const auto opened = model::open_model_folder(path, {}, {});
+        QVERIFY(!opened);
+        QVERIFY(QString::fromStdString(opened.error().message).contains("2147483647 heads"));
+    }
+
     void a_size_that_is_not_the_tensors() {
         const QTemporaryDir folder;
         const std::string key = "llama.feed_forward_length" + number(4);
