@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/utf8.h"
+
 namespace vitrine::formats {
 
 namespace {
@@ -225,6 +227,7 @@ private:
         ValueReader reader(cursor_);
         const GgufValue value = reader.read();
         if (!cursor_.ok) return truncated("its metadata");
+        VITRINE_TRY(check_utf8(key, fmt::format("{}: a metadata key", name_)));
         if (reader.unknown())
             return fail(Code::malformed, fmt::format("{}: the metadata value \"{}\" has the unknown type {}.",
                                                      name_, key, *reader.unknown()));
@@ -253,6 +256,7 @@ private:
         tensor.name = cursor_.text();
         const auto axes = cursor_.number<std::uint32_t>();
         if (!cursor_.ok) return truncated("its list of tensors");
+        VITRINE_TRY(check_utf8(tensor.name, fmt::format("{}: a tensor's name", name_)));
         if (axes > most_axes)
             return fail(Code::malformed, fmt::format("{}: tensor \"{}\" has {} axes; there may be {}.", name_,
                                                      tensor.name, axes, most_axes));

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/utf8.h"
 #include "core/model/gguf_rope.h"
 
 namespace vitrine::model {
@@ -49,6 +50,7 @@ private:
             return fail(
                 Code::malformed,
                 fmt::format("{} does not say its architecture (general.architecture).", source_.path));
+        VITRINE_TRY(check_utf8(*given, fmt::format("{}: general.architecture", source_.path)));
         source_.architecture = *given;
         architecture_ = find_gguf_architecture(source_);
         if (architecture_ != nullptr) return {};

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/utf8.h"
+
 namespace vitrine::model {
 
 namespace {
@@ -23,6 +25,7 @@ double share_of(std::int64_t dims, std::int64_t width) {
 
 Status add_scaling(const GgufSource& source, Json& rope) {
     const std::string type(source.model.metadata.text(source.key("rope.scaling.type")).value_or("none"));
+    VITRINE_TRY(check_utf8(type, fmt::format("{}: {}", source.path, source.key("rope.scaling.type"))));
     const double factor = source.number("rope.scaling.factor").value_or(1.0);
     const auto* divisors = source.tensor("rope_freqs.weight");
     const auto* short_factors = source.tensor("rope_factors_short.weight");

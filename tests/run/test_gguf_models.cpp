@@ -175,6 +175,11 @@ private slots:
         row("metadata", "llama.block_count", "llama.bluck_count", "llama.block_count");
         row("eps", "norm_rms_epsilon", "norm_rms_opsilon", "llama.attention.layer_norm_rms_epsilon");
         row("unknown tensor", "blk.0.ffn_gate", "blk.0.ffn_goat", "\"blk.0.ffn_goat.weight\"");
+        row("tensor's name", "blk.0.ffn_gate",
+            "blk.0.ffn_ga\xFF"
+            "e",
+            "not valid UTF-8: byte 12 is 0xFF");
+        row("metadata's key", "llama.block_count", "llama.blo\xFFk_count", "not valid UTF-8: byte 9 is 0xFF");
         row("superfluous tensor", "blk.0.ffn_gate", "blk.7.ffn_gate", "\"blk.0.ffn_gate.weight\"");
     }
     void refusals() {
