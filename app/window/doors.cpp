@@ -57,6 +57,7 @@ void Doors::open(const QString& id) {
     desk_.set_side(views::Side::a);
     desk_.selection.set_second(std::nullopt);
     emit page_wanted(tr("Attention"));
+    runner_.set_form({});
     prompt_.set_text(text);
     runner_.set_text(text);
 }

@@ -49,6 +49,30 @@ Json json_of(const QStringList& texts) {
     return out;
 }
 
+std::vector<std::int32_t> ids_of(const views::ShownRun& run) {
+    std::vector<std::int32_t> ids;
+    for (const figure::Token& token : run.tokens)
+        ids.push_back(token.id);
+    return ids;
+}
+
+std::vector<std::int32_t> ids_in(const Json& json) {
+    std::vector<std::int32_t> ids;
+    if (json.is_array())
+        for (const Json& id : json)
+            if (id.is_number_integer()) ids.push_back(id.get<std::int32_t>());
+    return ids;
+}
+
+TextForm form_in(const Json& state) {
+    const Json& chat = part(state, "chat");
+    TextForm form;
+    form.chat = chat.is_boolean() && chat.get<bool>();
+    form.specials = static_cast<tokenizer::Specials>(std::clamp<std::int64_t>(
+        number_in(state, "specials"), 0, static_cast<int>(tokenizer::Specials::none)));
+    return form;
+}
+
 std::vector<views::Edit> edits_in(const Json& json) {
     std::vector<views::Edit> out;
     if (json.is_array())
@@ -77,7 +101,8 @@ Json MainWindow::view() const {
     const views::Place& place = desk_.selection.place();
     Json out{
         {"prompt", runner_->text().toStdString()},
-        {"specials", static_cast<int>(runner_->specials())},
+        {"specials", static_cast<int>(runner_->form().specials)},
+        {"chat", runner_->form().chat},
         {"page", page().toStdString()},
         {"place", {{"layer", place.layer}, {"head", place.head}, {"query", place.query}, {"key", place.key}}},
         {"side", static_cast<int>(desk_.side())},
@@ -88,6 +113,7 @@ Json MainWindow::view() const {
         out["pages"][name.toStdString()] = page->state();
     if (const views::RunPtr& pinned = desk_.pinned())
         out["pinned"] = {{"prompt", pinned->prompt.toStdString()},
+                         {"ids", ids_of(*pinned)},
                          {"edits", json_of(pinned->edits)},
                          {"step", pinned->step}};
     const views::RunPtr& run = desk_.b_is_edited() ? desk_.b() : desk_.a();
@@ -119,6 +145,7 @@ void MainWindow::apply_view(const Json& state) {
     const std::int64_t step = number_in(state, "step");
     desk_.edits.set_all({}); // of another prompt, perhaps
     prompt_->set_text(prompt);
+    runner_->set_form(form_in(state));
     const std::vector<views::Edit> edits = edits_in(part(state, "edits"));
     QStringList active;
     for (const views::Edit& edit : edits)
@@ -143,8 +170,8 @@ void MainWindow::apply_pending() {
                 if (desk_.pinned()) apply_pending();
             },
             Qt::SingleShotConnection);
-        runner_->pin_as_b(text_in(pinned, "prompt"), texts_in(part(pinned, "edits")),
-                          number_in(pinned, "step"));
+        runner_->pin_as_b(text_in(pinned, "prompt"), ids_in(part(pinned, "ids")),
+                          texts_in(part(pinned, "edits")), number_in(pinned, "step"));
         return;
     }
     const Json state = std::exchange(pending_, Json());
@@ -207,6 +234,7 @@ void MainWindow::restore_step(std::int64_t step) {
     if (!entry) return;
     const views::RunEntry kept = *entry; // the list may be read anew meanwhile
     prompt_->set_text(kept.prompt);
+    const TextForm form{false, kept.spelled ? tokenizer::Specials::none : tokenizer::Specials::by_template};
     const bool is_run = kept.kind == QLatin1String("run") && kept.status == QLatin1String("done");
     const bool patched = kept.edits.join(QLatin1Char('\n')).contains(QStringLiteral("from row=1"));
     if (patched) {
@@ -216,11 +244,13 @@ void MainWindow::restore_step(std::int64_t step) {
         desk_.set_pinned(nullptr);
         apply_view({{"prompt", kept.prompt.toStdString()},
                     {"page", page().toStdString()},
+                    {"specials", static_cast<int>(form.specials)},
                     {"edits", edits},
                     {"side", static_cast<int>(views::Side::b)},
                     {"attention", attention_->state()},
                     {"pinned", {{"prompt", kept.beside.toStdString()}, {"edits", Json::array()}}}});
     } else {
+        runner_->set_form(form);
         runner_->show_recorded(kept.prompt, kept.edits, is_run ? step : 0);
     }
     if (kept.kind == QLatin1String("generate"))
@@ -235,7 +265,7 @@ void MainWindow::restore_step(std::int64_t step) {
 
 void MainWindow::compare_step(std::int64_t step) {
     if (const views::RunEntry* entry = keeper_->entry(step))
-        runner_->pin_as_b(entry->prompt, entry->edits, step);
+        runner_->pin_as_b(entry->prompt, entry->ids, entry->edits, step);
 }
 
 void MainWindow::show_timeline() {

@@ -5,6 +5,7 @@
 #include <QPushButton>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 #include "views/attention/sinks.h"
@@ -21,13 +22,19 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     : QWidget(parent), runner_(runner), desk_(desk), editor_(new PromptEditor(desk, this)),
       strip_(new views::TokenStrip(desk, this)), run_(new QPushButton(tr("Run"), this)),
       generate_(new QPushButton(tr("Generate"), this)), bos_(new QToolButton(this)),
-      refusal_(new QLabel(this)) {
+      chat_(new QToolButton(this)), refusal_(new QLabel(this)) {
     run_->setToolTip(tr("Record this run in the session now (Ctrl+Enter). Typing runs by itself."));
     generate_->setToolTip(
         tr("Let the model go on with its most likely tokens, %1 of them.").arg(generated_tokens));
     bos_->setText(tr("BOS"));
     bos_->setCheckable(true);
     bos_->setToolTip(tr("Begin the text with the model's begin-of-sequence token, or leave it out."));
+    chat_->setText(tr("Chat"));
+    chat_->setCheckable(true);
+    chat_->setToolTip(
+        tr("Read the text as a conversation and write it in the model's own form. Lines that begin "
+           "with “system:”, “user:” or “assistant:” begin a message; what stands before the first is "
+           "the user's."));
     refusal_->setWordWrap(true);
     refusal_->hide();
 
@@ -42,6 +49,7 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     auto* below = new QHBoxLayout;
     below->setSpacing(8);
     below->addWidget(bos_, 0, Qt::AlignVCenter);
+    below->addWidget(chat_, 0, Qt::AlignVCenter);
     below->addWidget(strip_, 1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(10, 6, 10, 4);
@@ -57,8 +65,12 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     connect(run_, &QPushButton::clicked, &runner_, &Runner::commit);
     connect(generate_, &QPushButton::clicked, this, [this] { runner_.generate(generated_tokens); });
     connect(bos_, &QToolButton::clicked, this, [this](bool on) {
-        runner_.set_specials(on ? tokenizer::Specials::always_bos : tokenizer::Specials::never_bos);
+        runner_.change_form({false, on ? tokenizer::Specials::always_bos : tokenizer::Specials::never_bos});
     });
+    connect(chat_, &QToolButton::clicked, this, [this](bool on) {
+        runner_.change_form({on, tokenizer::Specials::by_template});
+    });
+    connect(&runner_, &Runner::form_changed, this, &PromptPanel::show_form);
     connect(&runner_, &Runner::encoded, this, &PromptPanel::show_encoded);
     connect(&runner_, &Runner::refused, this, &PromptPanel::show_refusal);
     connect(&runner_, &Runner::generated, this, [this](const QString& text) {
@@ -77,10 +89,18 @@ void PromptPanel::set_text(const QString& text) {
     editor_->ensureCursorVisible();
 }
 
+void PromptPanel::show_form() {
+    const bool chat = runner_.form().chat;
+    chat_->setVisible(runner_.has_chat() || chat);
+    chat_->setChecked(chat);
+    bos_->setVisible(runner_.has_bos() && !chat);
+    editor_->setPlaceholderText(chat ? tr("user: Type a message. It runs while you type.")
+                                     : tr("Type a prompt. It runs while you type."));
+}
+
 void PromptPanel::show_encoded(const Encoded& what) {
     std::vector<PromptEditor::Span> spans;
     bool bos = false;
-    const auto& model = runner_.has_bos();
     for (std::size_t i = 0; i < what.spans.size(); ++i) {
         const figure::Token& token = what.tokens[i];
         spans.push_back(
@@ -89,15 +109,23 @@ void PromptPanel::show_encoded(const Encoded& what) {
         bos = bos || (i == 0 && token.special && what.spans[i].end == 0);
     }
     editor_->set_spans(std::move(spans));
-    bos_->setVisible(model);
+    show_form();
     bos_->setChecked(bos);
     strip_->set_tokens(what.tokens);
+    strip_->set_roles(what.roles);
+    encoded_ = what;
 }
 
 void PromptPanel::colour_strip() {
     const views::RunPtr& run = desk_.shown();
     if (!run) return;
-    if (!desk_.stale()) strip_->set_tokens(run->tokens);
+    if (!desk_.stale()) {
+        strip_->set_tokens(run->tokens);
+        const bool same =
+            std::equal(run->tokens.begin(), run->tokens.end(), encoded_.tokens.begin(), encoded_.tokens.end(),
+                       [](const auto& a, const auto& b) { return a.id == b.id; });
+        strip_->set_roles(same ? encoded_.roles : std::vector<views::TokenRole>());
+    }
     if (!run->has_patterns()) return;
     const views::Place& place = desk_.selection.place();
     const figure::Matrix pattern = run->pattern(place.layer, place.head);

@@ -24,6 +24,7 @@ public:
     void set_text(const QString& text);
 
 private:
+    void show_form();
     void show_encoded(const Encoded& what);
     void colour_strip();
     void show_refusal(const QString& sentence);
@@ -35,7 +36,9 @@ private:
     QPushButton* run_;
     QPushButton* generate_;
     QToolButton* bos_;
+    QToolButton* chat_;
     QLabel* refusal_;
+    Encoded encoded_; ///< what the strip's roles belong to
 };
 
 } // namespace vitrine::window

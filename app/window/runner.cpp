@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/window/conversation_text.h"
 #include "core/base/version.h"
 #include "core/engine/edit_sources.h"
 #include "core/model/hooks.h"
@@ -22,7 +23,7 @@ Runner::Runner(Bench& bench, views::Desk& desk, QObject* parent)
     rest_.setSingleShot(true);
     rest_.setInterval(rest_ms);
     connect(&rest_, &QTimer::timeout, this, &Runner::commit);
-    connect(&bench_, &Bench::model_changed, this, [this] { set_text(text_); });
+    connect(&bench_, &Bench::model_changed, this, &Runner::read_chat);
     desk_.edits.check = [this](const QString& text) { return check_edit(text); };
     connect(&desk_.edits, &views::EditList::changed, this, &Runner::edits_changed);
     connect(&bench_, &Bench::cancelled, this, [this] { desk_.set_stale(false); });
@@ -94,7 +95,8 @@ Result<run::RunRow> Runner::encode(const QString& text, Encoded& out) const {
     if (!model->tokenizer)
         return fail(Code::unsupported,
                     "This model has no tokenizer: open one with a tokenizer.json beside its weights.");
-    VITRINE_ASSIGN(out.spans, model->tokenizer->encode(text.toStdString(), specials_));
+    if (form_.chat) return encode_chat(text, out);
+    VITRINE_ASSIGN(out.spans, model->tokenizer->encode(text.toStdString(), specials()));
     run::RunRow row;
     for (const tokenizer::Token& token : out.spans) {
         row.ids.push_back(token.id);
@@ -102,6 +104,73 @@ Result<run::RunRow> Runner::encode(const QString& text, Encoded& out) const {
         out.tokens.push_back(shown(*model, token.id));
     }
     return row;
+}
+
+// Tokens lie in what the template wrote; those of the typed words are told where they were typed.
+Result<run::RunRow> Runner::encode_chat(const QString& text, Encoded& out) const {
+    const auto& model = bench_.model();
+    if (!chat_)
+        return fail(Code::unsupported, no_chat_.isEmpty() ? "The model's chat template is still being read."
+                                                          : no_chat_.toStdString());
+    VITRINE_ASSIGN(const TypedConversation typed, read_conversation(text.toStdString()));
+    run::RunRow row;
+    if (typed.conversation.messages.empty()) return row;
+    VITRINE_ASSIGN(const auto written, engine::write_conversation(*chat_, typed.conversation));
+    VITRINE_ASSIGN(out.spans, model->tokenizer->encode(written.text, tokenizer::Specials::none));
+    for (const chat::RoleSpan& role : written.roles)
+        out.roles.push_back({QString::fromStdString(role.role), -1, -1});
+    std::vector<std::size_t> place; // of each message's words in what was written
+    std::size_t from = 0;
+    for (const auto& words : typed.words) {
+        place.push_back(words.text.empty() ? std::string::npos : written.text.find(words.text, from));
+        if (place.back() != std::string::npos) from = place.back() + words.text.size();
+    }
+    for (tokenizer::Token& token : out.spans) {
+        row.ids.push_back(token.id);
+        row.special.push_back(token.special);
+        out.tokens.push_back(shown(*model, token.id));
+        const int at = static_cast<int>(row.ids.size()) - 1;
+        for (std::size_t i = 0; i < written.roles.size(); ++i)
+            if (written.roles[i].begin <= token.start && token.start < written.roles[i].end) {
+                if (out.roles[i].first < 0) out.roles[i].first = at;
+                out.roles[i].last = at;
+            }
+        std::size_t start = 0, end = 0;
+        for (std::size_t i = 0; i < place.size(); ++i) {
+            if (place[i] == std::string::npos) continue;
+            const std::size_t first = std::max<std::size_t>(token.start, place[i]);
+            const std::size_t last = std::min<std::size_t>(token.end, place[i] + typed.words[i].text.size());
+            if (first >= last) continue;
+            start = first - place[i] + typed.words[i].begin;
+            end = last - place[i] + typed.words[i].begin;
+        }
+        token.start = static_cast<std::uint32_t>(start);
+        token.end = static_cast<std::uint32_t>(end);
+    }
+    std::erase_if(out.roles, [](const views::TokenRole& role) { return role.first < 0; });
+    return row;
+}
+
+// The files are read again on the device's thread: a large vocabulary takes its time.
+void Runner::read_chat() {
+    chat_.reset();
+    no_chat_.clear();
+    emit form_changed();
+    set_text(text_);
+    bench_.post(
+        this, "chat", "read the chat template",
+        [name = bench_.model()->request.name](engine::Engine&, const CancelToken&, const Progress&) {
+            return engine::read_model_chat(name);
+        },
+        [this, model = bench_.model()](Result<engine::ModelChat> read) {
+            if (model != bench_.model()) return;
+            if (read)
+                chat_ = std::move(*read);
+            else
+                no_chat_ = sentence_of(read.error());
+            emit form_changed();
+            if (form_.chat) set_text(text_);
+        });
 }
 
 void Runner::show_recorded(const QString& text, const QStringList& edits, std::int64_t step) {
@@ -209,8 +278,8 @@ void Runner::start(bool record) {
     const bool adopted = adopted_step_ != 0 && prompt == adopted_text_ && edits == adopted_edits_;
     bench_.post(
         this, record ? "record" : "prompt", record ? "record the run" : "run the prompt",
-        [=, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
-                                  const Progress& progress) -> Result<Answer> {
+        [=, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
+                                   const Progress& progress) -> Result<Answer> {
             Answer answer;
             VITRINE_ASSIGN(answer.clean, engine.run(*model, spec, cancel, progress,
                                                     record && !clean_is_recorded && !adopted));
@@ -302,6 +371,14 @@ void Runner::generate(int tokens) {
         return;
     }
     spec.stop_ids = model->stop_ids;
+    const bool chat = form_.chat;
+    if (chat) {
+        const auto typed = read_conversation(text_.toStdString());
+        if (typed && ends_with_assistant(typed->conversation)) {
+            emit refused(tr("The assistant has the last word: add a line that begins with “user:”."));
+            return;
+        }
+    }
     const QString prompt = text_;
     const QStringList edits =
         desk_.side() == views::Side::b && desk_.b_is_edited() ? desk_.edits.active() : QStringList();
@@ -315,8 +392,8 @@ void Runner::generate(int tokens) {
     Bench* const there = &bench_; // outlives its jobs
     bench_.post(
         this, "generate", "generate",
-        [=, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
-                                  const Progress& progress) -> Result<engine::GenerateRecord> {
+        [=, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
+                                   const Progress& progress) -> Result<engine::GenerateRecord> {
             run::GenerateSpec changed = spec;
             VITRINE_ASSIGN(changed.prompt.edits, edits_of(*model, edits, specials));
             auto ids = std::make_shared<std::vector<std::int32_t>>();
@@ -336,23 +413,28 @@ void Runner::generate(int tokens) {
                 },
                 cancel, progress);
         },
-        [this, model, prompt](Result<engine::GenerateRecord> answer) {
+        [this, model, prompt, chat](Result<engine::GenerateRecord> answer) {
             if (!answer) {
                 if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
                 return;
             }
             if (prompt != text_) return;
-            emit generated(
-                QString::fromStdString(model->tokenizer->decode(answer->result.rows.front().new_ids, true)));
+            const QString text =
+                QString::fromStdString(model->tokenizer->decode(answer->result.rows.front().new_ids, true));
+            emit generated(chat ? QStringLiteral("\nassistant: ") + text.trimmed() : text);
             if (answer->step != 0) emit recorded(answer->step);
         });
 }
 
-void Runner::pin_as_b(const QString& text, const QStringList& edits, std::int64_t step) {
+void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids, const QStringList& edits,
+                      std::int64_t step) {
     if (!bench_.model()) return;
     const auto model = bench_.model();
     Encoded now;
-    const auto row = encode(text, now);
+    run::RunRow known{ids, {}};
+    for (const std::int32_t id : ids)
+        known.special.push_back(model->tokenizer && model->tokenizer->is_special(id));
+    const auto row = ids.empty() ? encode(text, now) : Result<run::RunRow>(std::move(known));
     if (!row) {
         emit refused(sentence_of(row.error()));
         return;
@@ -360,8 +442,8 @@ void Runner::pin_as_b(const QString& text, const QStringList& edits, std::int64_
     const run::RunSpec spec = spec_of(*row);
     bench_.post(
         this, "pin", "run B",
-        [model, spec, edits, specials = specials_](engine::Engine& engine, const CancelToken& cancel,
-                                                   const Progress& progress) -> Result<engine::RunRecord> {
+        [model, spec, edits, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
+                                                    const Progress& progress) -> Result<engine::RunRecord> {
             run::RunSpec changed = spec;
             VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
             return engine.run(*model, changed, cancel, progress, false);
@@ -378,8 +460,15 @@ void Runner::pin_as_b(const QString& text, const QStringList& edits, std::int64_
         });
 }
 
-void Runner::set_specials(tokenizer::Specials specials) {
-    specials_ = specials;
+void Runner::set_form(const TextForm& form) {
+    if (form == form_) return;
+    form_ = form;
+    emit form_changed();
+}
+
+void Runner::change_form(const TextForm& form) {
+    adopted_step_ = 0; // read otherwise, it is another run
+    set_form(form);
     set_text(text_);
 }
 

@@ -5,14 +5,24 @@
 #include <QTimer>
 
 #include "app/window/bench.h"
+#include "core/engine/model_chat.h"
 #include "views/shared/desk.h"
+#include "views/shared/token_role.h"
 
 namespace vitrine::window {
 
 /// A tokenized text.
 struct Encoded {
-    std::vector<tokenizer::Token> spans;
+    std::vector<tokenizer::Token> spans; ///< bytes of the typed text
     std::vector<figure::Token> tokens;
+    std::vector<views::TokenRole> roles; ///< of a conversation
+};
+
+/// How a text becomes tokens.
+struct TextForm {
+    bool chat = false; ///< as a conversation in the model's own form; special tokens come from its template
+    tokenizer::Specials specials = tokenizer::Specials::by_template;
+    bool operator==(const TextForm&) const = default;
 };
 
 class Runner : public QObject {
@@ -31,14 +41,21 @@ public:
     /// Continues the text by greedy generation, with the interventions while B is shown; says `generated`
     /// with what was added.
     void generate(int tokens);
-    /// Runs a text only to compare with it.
-    void pin_as_b(const QString& text, const QStringList& edits, std::int64_t step);
+    /// Runs tokens only to compare with them; `ids` may be empty, then those of the text.
+    void pin_as_b(const QString& text, const std::vector<std::int32_t>& ids, const QStringList& edits,
+                  std::int64_t step);
     /// Reads the active interventions for the model: what an analysis or a run is given.
     static Result<std::vector<run::EditSpec>>
     edits_of(const engine::OpenModel& model, const QStringList& texts, tokenizer::Specials specials);
 
-    tokenizer::Specials specials() const { return specials_; }
-    void set_specials(tokenizer::Specials specials);
+    const TextForm& form() const { return form_; }
+    /// How texts are read from the next one on.
+    void set_form(const TextForm& form);
+    /// The same, and the current text once more.
+    void change_form(const TextForm& form);
+    tokenizer::Specials specials() const { return form_.chat ? tokenizer::Specials::none : form_.specials; }
+    /// Whether the model has a template for conversations.
+    bool has_chat() const { return chat_ && !chat_->templates.empty(); }
     bool starts_with_bos() const;
     bool has_bos() const;
 
@@ -51,6 +68,7 @@ public:
     static run::RunSpec spec_of(const run::RunRow& row);
 
 signals:
+    void form_changed(); ///< or what the model can take
     void encoded(const vitrine::window::Encoded& what);
     void refused(const QString& sentence); ///< empty: all is well again
     void arrived(double milliseconds);     ///< from the last keystroke to the run on the desk
@@ -66,6 +84,8 @@ private:
         QString problem; ///< why the interventions could not be run
     };
     Result<run::RunRow> encode(const QString& text, Encoded& out) const;
+    Result<run::RunRow> encode_chat(const QString& text, Encoded& out) const;
+    void read_chat();
     QString check_edit(const QString& text) const;
     void edits_changed();
     void start(bool record);
@@ -77,7 +97,9 @@ private:
     Bench& bench_;
     views::Desk& desk_;
     QString text_;
-    tokenizer::Specials specials_ = tokenizer::Specials::by_template;
+    TextForm form_;
+    std::optional<engine::ModelChat> chat_; ///< of the model; none before it is read
+    QString no_chat_;                       ///< why it could not be read
     std::optional<run::RunRow> row_;
     QElapsedTimer since_keystroke_;
     QTimer rest_; ///< fires when typing rests

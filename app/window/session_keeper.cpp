@@ -2,6 +2,7 @@
 
 #include <QDateTime>
 #include <QEventLoop>
+#include <algorithm>
 
 #include "app/window/runner.h"
 #include "core/run/edit_text.h"
@@ -51,6 +52,12 @@ QString kind_words(const JournalRow& row) {
     return row.run.edits.empty() ? QString() : QObject::tr("edited");
 }
 
+/// Whether special tokens stand in the midst of these, as a conversation has them.
+bool has_special_inside(const tokenizer::Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+    return ids.size() > 1 &&
+           std::any_of(ids.begin() + 1, ids.end(), [&](std::int32_t id) { return tokenizer.is_special(id); });
+}
+
 views::RunEntry entry_of(const JournalRow& row, const engine::OpenModel* model) {
     views::RunEntry out;
     out.step = row.step.seq;
@@ -61,6 +68,9 @@ views::RunEntry entry_of(const JournalRow& row, const engine::OpenModel* model) 
                    : QString();
     };
     out.prompt = text(0);
+    if (!row.run.rows.empty()) out.ids = row.run.rows.front().ids;
+    out.spelled = model && model->tokenizer && has_special_inside(*model->tokenizer, out.ids);
+    if (out.spelled) out.prompt = QString::fromStdString(model->tokenizer->decode(out.ids, false));
     out.beside = text(1);
     out.analysis = QString::fromStdString(row.analysis);
     out.parameters = row.parameters;

@@ -16,6 +16,13 @@ namespace {
 
 constexpr int most_recent = 8;
 
+// 1.5 GB: bytes as stores and disks count them.
+QString bytes_text(std::uint64_t bytes) {
+    const auto count = static_cast<double>(bytes);
+    if (count >= 1e9) return QStringLiteral("%1 GB").arg(figure::number(count / 1e9));
+    return QStringLiteral("%1 MB").arg(figure::number(count / 1e6));
+}
+
 // A path's last part says enough on a button; the rest is on hover.
 QString short_name(const QString& name) {
     return name.section(QLatin1Char('/'), -1, -1, QString::SectionSkipEmpty);
@@ -79,7 +86,11 @@ TopBar::TopBar(Bench& bench, views::Desk& desk, QWidget* parent)
     });
     connect(&desk_, &views::Desk::run_changed, this, &TopBar::show_side);
     connect(search_, &QPushButton::clicked, this, &TopBar::search_wanted);
-    connect(model_menu_, &QMenu::aboutToShow, this, &TopBar::fill_model_menu);
+    model_menu_->setToolTipsVisible(true);
+    connect(model_menu_, &QMenu::aboutToShow, this, [this] {
+        fill_model_menu();
+        look_for_models();
+    });
     connect(device_, &QComboBox::activated, this, [this] {
         request_.device = device_->currentData().toString().toStdString();
         emit model_wanted(request_);
@@ -195,8 +206,57 @@ void TopBar::fill_model_menu() {
     entry(QStringLiteral("default"));
     for (const QString& name : QSettings().value(QStringLiteral("recent-models")).toStringList())
         entry(name);
+    add_stores();
     model_menu_->addSeparator();
     model_menu_->addAction(tr("Open a model's folder…"), this, &TopBar::choose_folder);
+}
+
+// What other programs keep: a click opens it; what is broken says why on hover.
+void TopBar::add_stores() {
+    if (!stores_ || stores_->models.empty()) return;
+    const auto heading = [this](const QString& text) {
+        model_menu_->addSeparator();
+        model_menu_->addAction(text)->setEnabled(false);
+    };
+    const std::uint64_t free = catalogue::available_memory();
+    std::string store;
+    for (const catalogue::Entry& entry : stores_->models) {
+        if (entry.store != store) heading(QString::fromStdString(entry.store));
+        store = entry.store;
+        const QString name = QString::fromStdString(entry.name);
+        QString title = name;
+        title.replace(QLatin1Char('&'), QStringLiteral("&&"));
+        QString about = QString::fromStdString(entry.path.string());
+        if (entry.problem.empty()) {
+            title += QLatin1Char('\t') + bytes_text(entry.bytes);
+            about = tr("%1, %2 parameters\n%3")
+                        .arg(QString::fromStdString(entry.family), figure::count(entry.parameters), about);
+            if (entry.bytes > free) about += tr("\nNeeds more memory than is free.");
+        } else {
+            about = QString::fromStdString(entry.problem);
+        }
+        QAction* action = model_menu_->addAction(title, this, [this, name] {
+            request_.name = name.toStdString();
+            emit model_wanted(request_);
+        });
+        action->setEnabled(entry.problem.empty());
+        action->setToolTip(about);
+    }
+    for (const catalogue::Store& said : stores_->stores)
+        if (!said.problem.empty()) heading(QString::fromStdString(said.problem));
+    heading(tr("%1 of memory are free").arg(bytes_text(free)));
+}
+
+void TopBar::look_for_models() {
+    bench_.post(
+        this, "models", "look for models",
+        [](engine::Engine&, const CancelToken&, const Progress&) {
+            return catalogue::list(catalogue::places());
+        },
+        [this](catalogue::Listing found) {
+            stores_ = std::move(found);
+            if (model_menu_->isVisible()) fill_model_menu();
+        });
 }
 
 void TopBar::choose_folder() {

@@ -2,6 +2,7 @@
 #include <QWidget>
 
 #include "app/window/bench.h"
+#include "core/catalogue/catalogue.h"
 #include "views/shared/desk.h"
 
 class QButtonGroup;
@@ -34,6 +35,8 @@ signals:
 
 private:
     void fill_model_menu();
+    void add_stores();
+    void look_for_models();
     void list_devices();
     void show_check(const engine::SelfCheck& check);
     void show_side();
@@ -44,6 +47,7 @@ private:
     engine::ModelRequest request_;
     QToolButton* model_;
     QMenu* model_menu_;
+    std::optional<catalogue::Listing> stores_; ///< as they were when last looked at
     QComboBox* device_;
     QComboBox* precision_;
     QLabel* check_;

@@ -141,7 +141,7 @@ Result<std::string_view> choose_template(const ModelChat& chat, const Json& extr
     };
     if (chat.templates.empty())
         return fail(Code::unsupported,
-                    fmt::format("{} has no chat template; write the prompt out with --prompt.", chat.model));
+                    fmt::format("{} has no chat template; write the prompt out as a text.", chat.model));
     std::string list;
     for (const auto& [name, text] : chat.templates)
         list += (list.empty() ? "" : ", ") + name;

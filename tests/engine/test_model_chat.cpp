@@ -75,7 +75,7 @@ private slots:
         const fs::path& folder = scratch->path();
         const char* talk = "[{\"role\":\"user\",\"content\":\"x\"}]";
         QCOMPARE(refusal(folder, talk),
-                 folder.string() + " has no chat template; write the prompt out with --prompt.");
+                 folder.string() + " has no chat template; write the prompt out as a text.");
         write(folder / "special_tokens_map.json", "{\"bos_token\":\"<map>\",\"eos_token\":\"</s>\"}");
         write(folder / "tokenizer_config.json",
               "{\"bos_token\":{\"content\":\"<s>\"},\"add_bos_token\":true,\"pad_token\":null,\"chat_"

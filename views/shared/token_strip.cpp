@@ -22,6 +22,7 @@ namespace {
 constexpr double chip_top = 11;
 constexpr double chip_height = 24;
 constexpr double longest_chip = 180;
+constexpr double roles_top = 45;
 
 QPolygonF triangle(double x, double y, bool down) {
     const double d = down ? 1 : -1;
@@ -52,6 +53,12 @@ void TokenStrip::set_tokens(std::vector<figure::Token> tokens) {
     update();
 }
 
+void TokenStrip::set_roles(std::vector<TokenRole> roles) {
+    roles_ = std::move(roles);
+    updateGeometry();
+    update();
+}
+
 void TokenStrip::set_scores(std::vector<double> scores, const figure::ColourScale& scale,
                             std::vector<bool> sinks) {
     sinks_ = std::move(sinks);
@@ -79,6 +86,29 @@ void TokenStrip::reveal(int token) {
     if (lefts_[at] - 40 < offset_) offset_ = lefts_[at] - 40;
     if (lefts_[at + 1] + 40 > offset_ + room) offset_ = lefts_[at + 1] + 40 - room;
     offset_ = std::clamp(offset_, 0.0, std::max(0.0, lefts_.back() - room));
+}
+
+void TokenStrip::paint_roles(QPainter& painter) const {
+    const figure::Theme& theme = desk_.theme();
+    const QFont font = theme.font(12);
+    const QFontMetricsF metrics(font);
+    for (const TokenRole& role : roles_) {
+        if (role.last >= static_cast<int>(tokens_.size())) continue;
+        const double left = lefts_[static_cast<std::size_t>(role.first)] - offset_;
+        const double right = lefts_[static_cast<std::size_t>(role.last) + 1] - 2 - offset_;
+        if (right < 0 || left > width()) continue;
+        const bool assistant = role.name == QLatin1String("assistant");
+        const QColor mark = assistant                              ? theme.accent
+                            : role.name == QLatin1String("system") ? theme.muted
+                                                                   : theme.text;
+        painter.fillRect(QRectF(left, roles_top, right - left, 2), mark);
+        // The name stays in sight while any of its tokens is.
+        const double from = std::max(left, 0.0);
+        const QRectF box(from, roles_top + 2, std::max(right - from, 0.0), 15);
+        if (box.width() > metrics.horizontalAdvance(role.name.left(2)))
+            figure::draw_text(painter, box, Qt::AlignLeft | Qt::AlignVCenter,
+                              figure::elided(role.name, font, box.width()), font, mark);
+    }
 }
 
 void TokenStrip::paintEvent(QPaintEvent*) {
@@ -122,6 +152,7 @@ void TokenStrip::paintEvent(QPaintEvent*) {
             painter.drawPolygon(triangle(chip.center().x(), chip_top + chip_height + 9, false));
         }
     }
+    paint_roles(painter);
     const auto more = [&](bool left) {
         const QRectF box(left ? 0 : width() - 22, chip_top, 22, chip_height);
         painter.fillRect(box, theme.window);
@@ -146,6 +177,8 @@ QString TokenStrip::describe(int token) const {
                       .arg(said.id)
                       .arg(figure::hex_bytes(said.bytes));
     if (said.special) out += tr(" · special token");
+    for (const TokenRole& role : roles_)
+        if (role.first <= token && token <= role.last) out += tr(" · %1's message").arg(role.name);
     const double score = scores_[static_cast<std::size_t>(token)];
     if (!std::isnan(score)) out += QStringLiteral(" · %1 %2").arg(figure::number(score), scale_.unit);
     return out;

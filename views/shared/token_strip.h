@@ -6,6 +6,7 @@
 #include "views/figure/colour.h"
 #include "views/figure/picture.h"
 #include "views/shared/desk.h"
+#include "views/shared/token_role.h"
 
 namespace vitrine::views {
 
@@ -20,12 +21,14 @@ public:
 
     /// The tokens of the text as it stands; those of a run that is on its way are shown before its numbers.
     void set_tokens(std::vector<figure::Token> tokens);
+    /// Messages of a conversation, marked beneath their tokens; none takes the marks away.
+    void set_roles(std::vector<TokenRole> roles);
     /// One score a token (NaN: none); empty takes the colours away. `sinks`: tokens in the sink colour.
     void set_scores(std::vector<double> scores, const figure::ColourScale& scale,
                     std::vector<bool> sinks = {});
 
-    QSize sizeHint() const override { return {400, 46}; }
-    QSize minimumSizeHint() const override { return {200, 46}; }
+    QSize sizeHint() const override { return {400, height_wanted()}; }
+    QSize minimumSizeHint() const override { return {200, height_wanted()}; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -40,12 +43,15 @@ protected:
 
 private:
     void lay_out();
+    int height_wanted() const { return roles_.empty() ? 46 : 62; }
+    void paint_roles(QPainter& painter) const;
     void reveal(int token);
     int token_at(const QPointF& at) const;
     QString describe(int token) const;
 
     Desk& desk_;
     std::vector<figure::Token> tokens_;
+    std::vector<TokenRole> roles_;
     std::vector<double> scores_;
     std::vector<bool> sinks_; ///< tokens in the sink colour
     figure::ColourScale scale_;
