@@ -139,6 +139,7 @@ Arguments rest_of(const Arguments& arguments, std::size_t count) {
 }
 
 Result<Value> map(const Value& value, const Arguments& arguments) {
+    if (!value.is_true()) return Value(List()); // of None, too, as Jinja has it
     VITRINE_ASSIGN(const List list, values_of(value));
     const Value* const attribute = arguments.find(99, "attribute");
     const Value* const fallback = arguments.find(99, "default");
@@ -157,6 +158,7 @@ Result<Value> map(const Value& value, const Arguments& arguments) {
 
 /// select, reject, selectattr, rejectattr.
 Result<Value> choose(const Value& value, const Arguments& arguments, bool wanted, bool by_attribute) {
+    if (!value.is_true()) return Value(List());
     VITRINE_ASSIGN(const List list, values_of(value));
     const std::size_t test = by_attribute ? 1 : 0;
     if (by_attribute && arguments.places.empty()) return fail(Code::malformed, "an attribute is missing");

@@ -65,6 +65,14 @@ private slots:
         QVERIFY(rendered->roles == expected);
     }
 
+    void nothing_is_chosen_from_nothing() {
+        const auto parsed = ChatTemplate::parse("{{ tools | selectattr('type', 'equalto', 'x') | list | "
+                                                "length }}{{ none | map(attribute='a') | list }}"
+                                                "{{ nowhere | reject('none') | list }}");
+        const Conversation talk{Json::parse("[{\"role\":\"user\"}]"), Json::object()};
+        QCOMPARE(parsed->render(talk, Json::object(), {})->text, std::string("0[][]"));
+    }
+
     void what_is_wrong_names_its_line() {
         QVERIFY(error_of("a\n\n{% if %}").find("line 3") != std::string::npos);
         QVERIFY(error_of("\n{{ 'a }}").find("line 2") != std::string::npos);
