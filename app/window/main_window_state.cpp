@@ -11,6 +11,7 @@
 
 #include "app/window/exporter.h"
 #include "app/window/main_window.h"
+#include "core/formats/gguf.h"
 #include "views/attention/find_heads.h"
 #include "views/figure/provenance.h"
 
@@ -408,9 +409,10 @@ void MainWindow::dropEvent(QDropEvent* event) {
         const QFileInfo dropped(url.toLocalFile());
         if (!url.isLocalFile() || !dropped.exists()) continue;
         event->acceptProposedAction();
-        if (!dropped.isDir()) {
+        const bool is_model = dropped.isFile() && formats::is_gguf(dropped.filePath().toStdString());
+        if (!dropped.isDir() && !is_model) {
             open_figure(dropped.filePath().toStdString());
-        } else if (QDir(dropped.filePath()).exists(QStringLiteral("session.sqlite"))) {
+        } else if (!is_model && QDir(dropped.filePath()).exists(QStringLiteral("session.sqlite"))) {
             open_session(dropped.filePath().toStdString());
         } else {
             engine::ModelRequest request = top_->request();

@@ -209,6 +209,7 @@ void TopBar::fill_model_menu() {
     add_stores();
     model_menu_->addSeparator();
     model_menu_->addAction(tr("Open a model's folder…"), this, &TopBar::choose_folder);
+    model_menu_->addAction(tr("Open a GGUF file…"), this, &TopBar::choose_file);
 }
 
 // What other programs keep: a click opens it; what is broken says why on hover.
@@ -264,6 +265,14 @@ void TopBar::choose_folder() {
         this, tr("Open a model: a folder with config.json and its weights"));
     if (folder.isEmpty()) return;
     request_.name = folder.toStdString();
+    emit model_wanted(request_);
+}
+
+void TopBar::choose_file() {
+    const QString file = QFileDialog::getOpenFileName(this, tr("Open a model in one file"), {},
+                                                      tr("Models in GGUF form (*.gguf);;All files (*)"));
+    if (file.isEmpty()) return;
+    request_.name = file.toStdString();
     emit model_wanted(request_);
 }
 

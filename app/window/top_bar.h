@@ -41,6 +41,7 @@ private:
     void show_check(const engine::SelfCheck& check);
     void show_side();
     void choose_folder();
+    void choose_file();
 
     Bench& bench_;
     views::Desk& desk_;

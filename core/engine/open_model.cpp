@@ -15,7 +15,6 @@
 #include "core/model/family.h"
 #include "core/model/gguf_model.h"
 #include "core/model/shapes.h"
-#include "core/tokenizer/gguf_tokenizer.h"
 
 namespace vitrine::engine {
 
@@ -50,47 +49,6 @@ std::optional<std::int32_t> id_of(const formats::GgufMetadata& data, const char*
     return static_cast<std::int32_t>(*id);
 }
 
-/// A small number of a list; 0 for what is none.
-std::int32_t whole(double number) {
-    return number >= -1000 && number <= 1000 ? static_cast<std::int32_t>(number) : 0;
-}
-
-tokenizer::GgufTokenizer tokenizer_of(const formats::GgufMetadata& data) {
-    const auto text = [&](const char* key) { return std::string(data.text(key).value_or("")); };
-    const auto flag = [&](const char* name) { return data.flag(fmt::format("tokenizer.ggml.{}", name)); };
-    const auto id = [&](const char* name) {
-        return id_of(data, fmt::format("tokenizer.ggml.{}_token_id", name).c_str());
-    };
-    tokenizer::GgufTokenizer tokenizer;
-    tokenizer.architecture = text("general.architecture");
-    tokenizer.name = text("general.name");
-    tokenizer.model = text("tokenizer.ggml.model");
-    tokenizer.pre = text("tokenizer.ggml.pre");
-    if (const auto tokens = data.texts("tokenizer.ggml.tokens"))
-        tokenizer.tokens.assign(tokens->begin(), tokens->end());
-    if (const auto merges = data.texts("tokenizer.ggml.merges"))
-        tokenizer.merges.assign(merges->begin(), merges->end());
-    for (const double score : data.numbers("tokenizer.ggml.scores").value_or(std::vector<double>{}))
-        tokenizer.scores.push_back(static_cast<float>(score));
-    for (const double kind : data.numbers("tokenizer.ggml.token_type").value_or(std::vector<double>{}))
-        tokenizer.kinds.push_back(whole(kind));
-    if (const auto map = data.numbers("tokenizer.ggml.precompiled_charsmap"))
-        for (const double byte : *map)
-            tokenizer.char_map += static_cast<char>(whole(byte));
-    tokenizer.bos = id("bos");
-    tokenizer.eos = id("eos");
-    tokenizer.unknown = id("unknown");
-    tokenizer.separator = id("seperator"); // spelled so in the files
-    tokenizer.cls = id("cls");
-    tokenizer.add_bos = flag("add_bos_token");
-    tokenizer.add_eos = flag("add_eos_token");
-    tokenizer.add_separator = flag("add_sep_token");
-    tokenizer.add_space_prefix = flag("add_space_prefix");
-    tokenizer.remove_extra_whitespaces = flag("remove_extra_whitespaces");
-    tokenizer.lowercase = flag("normalizer.lowercase");
-    return tokenizer;
-}
-
 /// A model in GGUF form, with configuration, stop ids and tokenizer from its metadata.
 Result<Description> describe_gguf(const fs::path& file, const std::string& name, const CancelToken& cancel,
                                   const Progress& progress) {
@@ -102,8 +60,7 @@ Result<Description> describe_gguf(const fs::path& file, const std::string& name,
     for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"})
         if (const auto id = id_of(metadata, key)) description.stop_ids.push_back(*id);
     if (metadata.find("tokenizer.ggml.tokens") == nullptr) return description;
-    VITRINE_ASSIGN(description.tokenizer,
-                   tokenizer::Tokenizer::from_gguf(tokenizer_of(metadata), file.string()));
+    VITRINE_ASSIGN(description.tokenizer, tokenizer::Tokenizer::from_gguf(metadata, file.string()));
     return description;
 }
 
