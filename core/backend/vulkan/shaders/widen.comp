@@ -24,11 +24,13 @@ layout(push_constant) uniform Push {
     uint panel;         // columns of a panel
 };
 
-uint base; // byte of the source where the column begins
+uint column_base; // byte of the source where the column begins
+uint to;          // element of o where the column's panel begins
 
-uint byte_at(uint at) { return (words[at >> 2] >> ((at & 3) * 8)) & 0xFF; }
-int signed_byte(uint at) { return bitfieldExtract(int(byte_at(at)), 0, 8); }
-uint two_bytes(uint at) { return byte_at(at) | byte_at(at + 1) << 8; }
+/// Two bytes; every address that blocks call for is even.
+uint pair_at(uint at) { return words[at >> 2] >> ((at & 2) * 8) & 0xFFFF; }
+uint byte_at(uint at) { return words[at >> 2] >> ((at & 3) * 8) & 0xFF; }
+int signed_byte(uint byte) { return bitfieldExtract(int(byte), 0, 8); }
 
 float half_of(uint bits) {
     const uint exponent = bits >> 10 & 31;
@@ -37,7 +39,7 @@ float half_of(uint bits) {
     if (exponent == 0) return sign * (float(mantissa) * (1.0 / 16777216.0)); // mantissa · 2^−24
     return uintBitsToFloat((bits & 0x8000) << 16 | (exponent + 112) << 23 | mantissa << 13);
 }
-float half_at(uint at) { return half_of(two_bytes(at)); }
+float half_at(uint at) { return half_of(pair_at(at)); }
 
 float scaled(float scale, int q) {
     precise const float product = scale * float(q);
@@ -49,66 +51,97 @@ float plus(float scale, int q, float offset) {
     return sum;
 }
 
-#if TYPE == 0 // float16
-float element(uint unit, uint i) { return half_at(base + 2 * (32 * unit + i)); }
-#elif TYPE == 1 // bfloat16
-float element(uint unit, uint i) { return uintBitsToFloat(two_bytes(base + 2 * (32 * unit + i)) << 16); }
-#elif TYPE == 2 // Q4_0
-float element(uint unit, uint i) {
-    const uint block = base + 18 * unit;
-    const uint q = byte_at(block + 2 + i % 16) >> (i / 16 * 4) & 15;
-    return scaled(half_at(block), int(q) - 8);
+/// Writes an element of the column, and zeros behind the last one of a head.
+void put(uint r, float x) {
+    uint place = r;
+    uint at = r;
+    if (in_width != rows) {
+        const uint head = r / in_width;
+        place = r - head * in_width;
+        at = head * in_pitch + place;
+    }
+    o[to + at * panel] = x;
+    if (place + 1 == in_width)
+        for (uint gap = 1; gap <= in_pitch - in_width; ++gap) o[to + (at + gap) * panel] = 0.0;
 }
-#elif TYPE == 3 // Q4_1
-float element(uint unit, uint i) {
-    const uint block = base + 20 * unit;
-    const uint q = byte_at(block + 4 + i % 16) >> (i / 16 * 4) & 15;
-    return plus(half_at(block), int(q), half_at(block + 2));
+
+#if TYPE <= 1 // float16, bfloat16
+float wide(uint bits) { return TYPE == 0 ? half_of(bits) : uintBitsToFloat(bits << 16); }
+
+void widen(uint unit) {
+    for (uint r = 32 * unit; r < min(32 * unit + 32, rows); ++r) put(r, wide(pair_at(column_base + 2 * r)));
 }
-#elif TYPE == 4 // Q5_0
-float element(uint unit, uint i) {
-    const uint block = base + 22 * unit;
-    const uint low = byte_at(block + 6 + i % 16) >> (i / 16 * 4) & 15;
-    const uint high = byte_at(block + 2 + i / 8) >> (i % 8) & 1;
-    return scaled(half_at(block), int(low | high << 4) - 16);
-}
-#elif TYPE == 5 // Q5_1
-float element(uint unit, uint i) {
-    const uint block = base + 24 * unit;
-    const uint low = byte_at(block + 8 + i % 16) >> (i / 16 * 4) & 15;
-    const uint high = byte_at(block + 4 + i / 8) >> (i % 8) & 1;
-    return plus(half_at(block), int(low | high << 4), half_at(block + 2));
+#elif TYPE <= 5 // Q4_0, Q4_1, Q5_0, Q5_1
+const uint sizes[4] = uint[](18, 20, 22, 24);
+const bool has_offset = TYPE == 3 || TYPE == 5;
+const bool has_fifth_bit = TYPE >= 4;
+
+void widen(uint unit) {
+    const uint block = column_base + sizes[TYPE - 2] * unit;
+    const float scale = half_at(block);
+    const float offset = has_offset ? half_at(block + 2) : 0.0;
+    const uint high = block + (has_offset ? 4 : 2);
+    const uint bits = has_fifth_bit ? pair_at(high) | pair_at(high + 2) << 16 : 0;
+    const uint low = high + (has_fifth_bit ? 4 : 0);
+    for (uint j = 0; j < 16; j += 2) {
+        const uint bytes = pair_at(low + j);
+        [[unroll]] for (uint e = 0; e < 4; ++e) { // elements j, j + 1, j + 16, j + 17
+            const uint i = j + e % 2 + e / 2 * 16;
+            const int q = int((bytes >> (e % 2 * 8 + e / 2 * 4) & 15) | (bits >> i & 1) << 4);
+            put(32 * unit + i, has_offset ? plus(scale, q, offset) : scaled(scale, q - (has_fifth_bit ? 16 : 8)));
+        }
+    }
 }
 #elif TYPE == 6 // Q8_0
-float element(uint unit, uint i) {
-    const uint block = base + 34 * unit;
-    return scaled(half_at(block), signed_byte(block + 2 + i));
+void widen(uint unit) {
+    const uint block = column_base + 34 * unit;
+    const float scale = half_at(block);
+    for (uint j = 0; j < 32; j += 2) {
+        const uint bytes = pair_at(block + 2 + j);
+        put(32 * unit + j, scaled(scale, signed_byte(bytes)));
+        put(32 * unit + j + 1, scaled(scale, signed_byte(bytes >> 8)));
+    }
 }
 #elif TYPE == 7 // Q2_K
-float element(uint unit, uint i) {
-    const uint block = base + 84 * (unit / 8);
-    const uint part = 2 * (unit % 8) + i / 16; // of 16 elements
-    const uint packed = byte_at(block + part);
-    const float scale = scaled(half_at(block + 80), int(packed & 15));
-    const float minimum = scaled(half_at(block + 82), int(packed >> 4));
-    const uint q = byte_at(block + 16 + part / 8 * 32 + part % 2 * 16 + i % 16) >> (part / 2 % 4 * 2) & 3;
-    return plus(scale, int(q), -minimum);
+void widen(uint unit) {
+    const uint block = column_base + 84 * (unit / 8);
+    const uint part = unit % 8; // of 32 elements, with two scales
+    const uint packed = pair_at(block + 2 * part);
+    const float d = half_at(block + 80);
+    const float dmin = half_at(block + 82);
+    for (uint h = 0; h < 2; ++h) {
+        const uint both = packed >> (8 * h);
+        const float scale = scaled(d, int(both & 15));
+        const float minimum = scaled(dmin, int(both >> 4 & 15));
+        for (uint j = 16 * h; j < 16 * h + 16; j += 2) {
+            const uint bytes = pair_at(block + 16 + part / 4 * 32 + j) >> (part % 4 * 2);
+            put(32 * unit + j, plus(scale, int(bytes & 3), -minimum));
+            put(32 * unit + j + 1, plus(scale, int(bytes >> 8 & 3), -minimum));
+        }
+    }
 }
 #elif TYPE == 8 // Q3_K
-float element(uint unit, uint i) {
-    const uint block = base + 110 * (unit / 8);
-    const uint part = 2 * (unit % 8) + i / 16;
-    const uint low = part < 8 ? byte_at(block + 96 + part) & 15 : byte_at(block + 96 + part - 8) >> 4;
-    const uint high = byte_at(block + 104 + part % 4) >> (part / 4 * 2) & 3;
-    const float scale = scaled(half_at(block + 108), int(low | high << 4) - 32);
-    const uint q = byte_at(block + 32 + part / 8 * 32 + part % 2 * 16 + i % 16) >> (part / 2 % 4 * 2) & 3;
-    const uint set = byte_at(block + part % 2 * 16 + i % 16) >> (part / 2) & 1;
-    return scaled(scale, int(q) - (set != 0 ? 0 : 4));
+void widen(uint unit) {
+    const uint block = column_base + 110 * (unit / 8);
+    const uint part = unit % 8;
+    const uint low = part < 4 ? pair_at(block + 96 + 2 * part) & 0x0F0F : pair_at(block + 88 + 2 * part) >> 4 & 0x0F0F;
+    const uint high = pair_at(block + 104 + 2 * part % 4) >> (part / 2 * 2) & 0x0303;
+    const float d = half_at(block + 108);
+    for (uint h = 0; h < 2; ++h) {
+        const uint six_bits = (low | high << 4) >> (8 * h) & 63;
+        const float scale = scaled(d, int(six_bits) - 32);
+        for (uint j = 16 * h; j < 16 * h + 16; j += 2) {
+            const uint bytes = pair_at(block + 32 + part / 4 * 32 + j) >> (part % 4 * 2);
+            const uint set = pair_at(block + j) >> part;
+            put(32 * unit + j, scaled(scale, int(bytes & 3) - ((set & 1) != 0 ? 0 : 4)));
+            put(32 * unit + j + 1, scaled(scale, int(bytes >> 8 & 3) - ((set >> 8 & 1) != 0 ? 0 : 4)));
+        }
+    }
 }
 #elif TYPE == 9 || TYPE == 10 // Q4_K, Q5_K
-float element(uint unit, uint i) {
-    const uint block = base + (TYPE == 9 ? 144 : 176) * (unit / 8);
-    const uint part = unit % 8; // of 32 elements
+void widen(uint unit) {
+    const uint block = column_base + (TYPE == 9 ? 144 : 176) * (unit / 8);
+    const uint part = unit % 8;
     const uint packed = block + 4;
     uint six_bits, six_bits_min;
     if (part < 4) {
@@ -120,18 +153,30 @@ float element(uint unit, uint i) {
     }
     const float scale = scaled(half_at(block), int(six_bits));
     const float minimum = scaled(half_at(block + 2), int(six_bits_min));
-    uint q = byte_at(block + (TYPE == 9 ? 16 : 48) + part / 2 * 32 + i) >> (part % 2 * 4) & 15;
-    if (TYPE == 10) q |= (byte_at(block + 16 + i) >> part & 1) << 4;
-    return plus(scale, int(q), -minimum);
+    const uint low = block + (TYPE == 9 ? 16 : 48) + part / 2 * 32;
+    for (uint j = 0; j < 32; j += 2) {
+        uint q = pair_at(low + j) >> (part % 2 * 4) & 0x0F0F;
+        if (TYPE == 10) q |= (pair_at(block + 16 + j) >> part & 0x0101) << 4;
+        put(32 * unit + j, plus(scale, int(q & 0xFF), -minimum));
+        put(32 * unit + j + 1, plus(scale, int(q >> 8), -minimum));
+    }
 }
 #elif TYPE == 11 // Q6_K
-float element(uint unit, uint i) {
-    const uint block = base + 210 * (unit / 8);
-    const uint part = 2 * (unit % 8) + i / 16;
-    const float scale = scaled(half_at(block + 208), signed_byte(block + 192 + part));
-    const uint low = byte_at(block + part / 8 * 64 + part % 4 * 16 + i % 16) >> (part / 4 % 2 * 4) & 15;
-    const uint top = byte_at(block + 128 + part / 8 * 32 + part % 2 * 16 + i % 16) >> (part / 2 % 4 * 2) & 3;
-    return scaled(scale, int(low | top << 4) - 32);
+void widen(uint unit) {
+    const uint block = column_base + 210 * (unit / 8);
+    const uint part = unit % 8;
+    const uint packed = pair_at(block + 192 + 2 * part);
+    const float d = half_at(block + 208);
+    for (uint h = 0; h < 2; ++h) {
+        const float scale = scaled(d, signed_byte(packed >> (8 * h)));
+        for (uint j = 16 * h; j < 16 * h + 16; j += 2) {
+            const uint low = pair_at(block + part / 4 * 64 + part % 2 * 32 + j) >> (part / 2 % 2 * 4) & 0x0F0F;
+            const uint top = pair_at(block + 128 + part / 4 * 32 + j) >> (part % 4 * 2) & 0x0303;
+            const uint q = low | top << 4;
+            put(32 * unit + j, scaled(scale, int(q & 0xFF) - 32));
+            put(32 * unit + j + 1, scaled(scale, int(q >> 8) - 32));
+        }
+    }
 }
 #endif
 
@@ -139,20 +184,15 @@ void main() {
     const uint n = item();
     if (n >= items) return;
     const uint column = n % columns;
-    const uint unit = n / columns;
     const uint padded = first + column;
     const uint in_head = padded % out_pitch;
     const uint source = padded / out_pitch * out_width + in_head;
-    const bool real = in_head < out_width && source < sources;
-    base = (source - first_source) * column_words * 4;
-    const uint to = column / panel * panel * k + column % panel;
-    for (uint i = 0; i < 32; ++i) {
-        const uint r = 32 * unit + i;
-        if (r >= rows) return;
-        const uint head = r / in_width;
-        const uint place = r - head * in_width;
-        o[to + (head * in_pitch + place) * panel] = real ? element(unit, i) : 0.0;
-        if (place + 1 == in_width)
-            for (uint gap = in_width; gap < in_pitch; ++gap) o[to + (head * in_pitch + gap) * panel] = 0.0;
+    to = column / panel * panel * k + column % panel;
+    const uint unit = n / columns;
+    if (in_head < out_width && source < sources) {
+        column_base = (source - first_source) * column_words * 4;
+        widen(unit);
+    } else { // a column that pads
+        for (uint r = 32 * unit; r < min(32 * unit + 32, rows); ++r) put(r, 0.0);
     }
 }
