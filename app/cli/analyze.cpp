@@ -7,6 +7,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/figure_file.h"
 #include "app/cli/files.h"
+#include "app/cli/help_texts.h"
 #include "app/cli/program.h"
 #include "app/cli/prompt_options.h"
 #include "app/cli/result_documents.h"
@@ -104,13 +105,17 @@ void add_analyze(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("analyze", "An analysis of a model on prompts; --list shows all");
     auto options = std::make_shared<AnalyzeOptions>();
     command->add_flag("--list", options->list, "All analyses with their parameters and results");
-    command->add_option("ID", options->id, "Analysis");
-    command->add_option("MODEL", options->model, "Model");
+    command->add_option("ID", options->id, "Analysis: an id that --list shows");
+    command->add_option("MODEL", options->model, model_help);
     options->prompts.add(*command, program);
-    program.add_texts(*command, "--set", options->settings, "NAME=VALUE of a parameter; repeatable");
+    program.add_texts(*command, "--set", options->settings,
+                      "NAME=VALUE of a parameter that --list shows; repeatable");
     program.add_texts(*command, "--dictionary", options->dictionaries, "Dictionary (not in this version)");
     program.add_text(*command, "--figure", options->figure, "Write a figure: .svg, .pdf or .png");
     program.add_text(*command, "--data", options->data, "Write the numbers: .npz, .csv or .h5");
+    command->footer(
+        "Example: vitrine-cli analyze lens default --prompt \"The ship sailed at\" --figure lens.svg\n"
+        "         vitrine-cli analyze ov-qk default --set coordinates=folded");
     program.on(*command, [&program, options] { return analyze(program, *options); });
 }
 

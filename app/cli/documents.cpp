@@ -93,7 +93,11 @@ Json check_document(const engine::SelfCheck& check) {
             {"argmax_agreement", check.argmax_agreement},
             {"band", number(check.band)},
             {"passed", check.passed},
-            {"first_divergent", check.first_divergent.empty() ? Json(nullptr) : Json(check.first_divergent)}};
+            {"first_divergent", check.first_divergent.empty() ? Json(nullptr) : Json(check.first_divergent)},
+            {"ms", number(check.ms)},
+            {"measured", check.measured},
+            {"cached", check.cached},
+            {"accepted", check.accepted}};
 }
 
 } // namespace vitrine::cli

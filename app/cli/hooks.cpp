@@ -2,6 +2,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/documents.h"
+#include "app/cli/help_texts.h"
 #include "app/cli/program.h"
 #include "app/cli/table.h"
 #include "core/engine/engine.h"
@@ -29,7 +30,7 @@ std::string describe(const Json& document) {
 void add_hooks(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("hooks", "Values of a model that can be captured and edited");
     auto name = std::make_shared<std::string>();
-    command->add_option("MODEL", *name, "Model")->required();
+    command->add_option("MODEL", *name, model_help)->required();
     program.on(*command, [&program, name]() -> Result<Outcome> {
         VITRINE_ASSIGN(const auto description,
                        engine::describe_model(*name, program.cancel(), program.progress()));

@@ -4,6 +4,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/documents.h"
+#include "app/cli/help_texts.h"
 #include "app/cli/program.h"
 #include "app/cli/table.h"
 #include "core/formats/tensor_files.h"
@@ -18,6 +19,8 @@ struct Options {
     std::string model;
     bool tensors = false;
     bool check = false;
+    bool again = false;
+    bool accept = false;
 };
 
 std::string describe(const Json& document) {
@@ -58,10 +61,14 @@ Result<Outcome> model_command(Program& program, const Options& options) {
     if (options.tensors) {
         VITRINE_ASSIGN(outcome.document["tensors"], tensors_of(options.model, description.model));
     }
-    if (!options.check) return outcome;
+    if (!options.check && !options.again && !options.accept) return outcome;
     VITRINE_ASSIGN(const auto open, program.open_model(options.model));
-    VITRINE_ASSIGN(const auto check,
-                   program.engine().self_check(*open, program.cancel(), program.progress()));
+    VITRINE_ASSIGN(auto check,
+                   program.engine().self_check(*open, program.cancel(), program.progress(), options.again));
+    if (options.accept && !check.passed) {
+        program.record_in_session();
+        VITRINE_ASSIGN(check, program.engine().accept_check(*open, check));
+    }
     outcome.document["check"] = check_document(check);
     if (!check.passed) outcome.exit = exit_check_failed;
     return outcome;
@@ -72,11 +79,17 @@ Result<Outcome> model_command(Program& program, const Options& options) {
 void add_model(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("model", "What a model is");
     auto options = std::make_shared<Options>();
-    command->add_option("MODEL", options->model, "Folder with config.json and safetensors, or default")
-        ->required();
+    command->add_option("MODEL", options->model, model_help)->required();
     command->add_flag("--tensors", options->tensors, "Also every stored tensor");
-    command->add_flag("--check", options->check,
-                      "Compare the device with the CPU on a fixed prompt; exit 3 outside the band");
+    command->add_flag(
+        "--check", options->check,
+        "Compare the device with the CPU on a fixed prompt; exit 3 outside the band. What this "
+        "version has measured before on these weights, device and driver is not measured again");
+    command->add_flag("--check-again", options->again, "The same, measured again");
+    command->add_flag(
+        "--accept", options->accept,
+        "Outside the band: remember that this is known, so that the window no longer warns; a step "
+        "of --session");
     program.on(*command, [&program, options] { return model_command(program, *options); });
 }
 

@@ -117,9 +117,10 @@ int Program::run(const std::vector<std::string>& arguments) {
     set_up_log(common_.quiet);
     progress_ = common_.quiet ? Progress{} : progress_line();
 
-    CLI::App app{
-        "Vitrine looks inside transformer language models. CLI.md describes the documents of --json."};
+    CLI::App app{"Vitrine looks inside transformer language models. \"vitrine-cli COMMAND --help\" says what "
+                 "a command takes."};
     app.name("vitrine-cli");
+    app.footer("Example: vitrine-cli run default --prompt \"The ship sailed at\" --top 5");
     app.set_version_flag("--version", version());
     app.require_subcommand(1);
     app.fallthrough();

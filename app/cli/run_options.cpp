@@ -1,6 +1,7 @@
 #include "app/cli/run_options.h"
 
 #include "app/cli/files.h"
+#include "app/cli/help_texts.h"
 #include "app/cli/program.h"
 #include "core/engine/edit_sources.h"
 #include "core/model/hooks.h"
@@ -8,11 +9,16 @@
 namespace vitrine::cli {
 
 void RunOptions::add(CLI::App& command, Program& program) {
-    command.add_option("MODEL", model, "Model")->required();
+    command.add_option("MODEL", model, model_help)->required();
     prompts.add(command, program);
     program.add_texts(command, "--capture", captures, "Hook or glob whose values are kept; repeatable");
     program.add_texts(command, "--edit", edits,
                       "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable");
+    command.footer(
+        "Hooks are those that \"vitrine-cli hooks MODEL\" lists; L3H5 is that head's hook_z. OP is zero, "
+        "scale X, add X, set X, mean [@PROMPTS],\nmask (of scores), from row=R, from @F.h5:ROW, "
+        "add X*@F.npy, set @F.npy, project-out @F.npy or cap X @F.npy.\n"
+        "Example: --edit \"L3H5 pos=-1 zero\" --edit \"blocks.2.hook_mlp_out scale 0.5\"");
     command.add_flag("--compare-clean", compare_clean, "The same without edits beside it");
     program.add_text(command, "--out", out, "HDF5 file for the captures");
     command

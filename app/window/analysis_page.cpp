@@ -158,8 +158,9 @@ void AnalysisPage::show_manifest() {
                     .arg(desk_.theme().muted.name(), text("citation").toHtmlEscaped());
     about_->setText(said);
     if (!record_ || record_->id != chosen().toStdString()) {
-        empty_->say(live_ ? tr("The picture follows the prompt; it is on its way.")
-                          : tr("Press Run to analyse the current prompt."),
+        empty_->say(live_                 ? tr("The picture follows the prompt; it is on its way.")
+                    : reads_model_alone() ? tr("Press Run to look at the model's weights.")
+                                          : tr("Press Run to analyse the current prompt."),
                     live_ ? QString() : tr("Run"));
         place_->setCurrentWidget(empty_);
     }

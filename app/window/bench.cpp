@@ -37,20 +37,27 @@ void Bench::open_model(const engine::ModelRequest& request) {
             model_ = std::move(*opened);
             check_.reset();
             emit model_changed();
-            check_model();
+            check_model(false);
         });
 }
 
-void Bench::check_model() {
+void Bench::check_model(bool again) {
     if (!model_) return;
     emit checking();
+    start_check(again);
+}
+
+void Bench::start_check(bool again) {
+    checking_ = true;
+    again_ = again;
     check_job_ = post(
         this, "self-check", "self-check",
-        [model = model_](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return engine.self_check(*model, cancel, progress);
+        [model = model_, again](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
+            return engine.self_check(*model, cancel, progress, again);
         },
         [this, model = model_](const Result<engine::SelfCheck>& check) {
             if (model != model_) return;
+            checking_ = false;
             if (check) {
                 check_ = *check;
                 emit checked(*check);
@@ -61,8 +68,28 @@ void Bench::check_model() {
 }
 
 void Bench::cancel_check() {
+    checking_ = false;
     workbench_->cancel(check_job_);
     emit check_failed(Error{Code::cancelled, "The self-check was cancelled."});
+}
+
+void Bench::accept_check() {
+    if (!model_ || !check_ || check_->passed) return;
+    post(
+        this, "accept-check", "accept the self-check",
+        [model = model_, check = *check_](engine::Engine& engine, const CancelToken&, const Progress&) {
+            return engine.accept_check(*model, check);
+        },
+        [this, model = model_](const Result<engine::SelfCheck>& check) {
+            if (model != model_) return;
+            if (check) {
+                check_ = *check;
+                emit checked(*check);
+                emit check_accepted();
+            } else {
+                emit check_failed(check.error());
+            }
+        });
 }
 
 } // namespace vitrine::window

@@ -23,7 +23,10 @@ public:
     template <typename Work, typename Then>
     engine::JobId post(QObject* asker, const std::string& tag, const std::string& label, Work work,
                        Then then) {
-        return workbench_->post(
+        // The self-check is for the time between: nothing waits for it.
+        const bool interrupted = checking_ && tag != "self-check";
+        if (interrupted) workbench_->cancel(check_job_);
+        const engine::JobId id = workbench_->post(
             tag, label,
             [guard = QPointer<QObject>(asker), work = std::move(work),
              then = std::move(then)](engine::Engine& engine, const CancelToken& cancel,
@@ -34,6 +37,8 @@ public:
                     if (guard) then(std::move(*answer));
                 };
             });
+        if (interrupted) start_check(again_);
+        return id;
     }
 
     std::vector<engine::JobStatus> jobs() const { return workbench_->jobs(); }
@@ -43,9 +48,12 @@ public:
     /// The model that runs are made on; nullptr before the first is open.
     const std::shared_ptr<engine::OpenModel>& model() const { return model_; }
     void open_model(const engine::ModelRequest& request);
-    /// Compares the device with the reference once more; after a model opens this happens by itself.
-    void check_model();
+    /// Compares the device with the reference; after a model opens this happens by itself, and what an
+    /// earlier start has measured is taken as it is unless `again`.
+    void check_model(bool again);
     void cancel_check();
+    /// The user goes on with a device outside the band.
+    void accept_check();
     /// The last verdict on the open model; none before it is there.
     const std::optional<engine::SelfCheck>& check() const { return check_; }
 
@@ -57,12 +65,17 @@ signals:
     void checking();
     void checked(const engine::SelfCheck& check);
     void check_failed(const Error& error);
+    void check_accepted(); ///< and recorded, where a session is open
 
 private:
+    void start_check(bool again);
+
     std::unique_ptr<engine::Workbench> workbench_;
     std::shared_ptr<engine::OpenModel> model_;
     std::optional<engine::SelfCheck> check_;
     engine::JobId check_job_ = 0;
+    bool checking_ = false; ///< the check waits or runs
+    bool again_ = false;    ///< it does not look into the cache
 };
 
 } // namespace vitrine::window

@@ -6,7 +6,10 @@
 #include <QDockWidget>
 #include <QHBoxLayout>
 #include <QKeyEvent>
+#include <QLabel>
+#include <QPushButton>
 #include <QScreen>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTabWidget>
@@ -75,6 +78,8 @@ void MainWindow::build() {
     auto* stack = new QVBoxLayout(pages);
     stack->setContentsMargins(0, 0, 0, 0);
     stack->setSpacing(0);
+    warning_ = build_warning();
+    stack->addWidget(warning_);
     stack->addWidget(doors_bar_);
     stack->addWidget(tabs_, 1);
     centre_ = new QStackedWidget(this);
@@ -88,6 +93,34 @@ void MainWindow::build() {
     const QSize room = screen()->availableSize();
     resize(std::min(1500, room.width()), std::min(940, room.height()));
     prompt_->editor()->setFocus();
+}
+
+// Above every page while the device lies outside the band and the user has not accepted that.
+QWidget* MainWindow::build_warning() {
+    auto* bar = new QWidget(this);
+    auto* words =
+        new QLabel(tr("⚠ This device computes other numbers than the reference: the self-check lies "
+                      "outside the band."),
+                   bar);
+    words->setWordWrap(true);
+    auto* show = new QPushButton(tr("Show"), bar);
+    auto* accept = new QPushButton(tr("Accept"), bar);
+    show->setToolTip(tr("The self-check's card on the Model page"));
+    accept->setToolTip(tr("Go on with this device; the warning goes, and this is remembered"));
+    auto* row = new QHBoxLayout(bar);
+    row->setContentsMargins(8, 4, 8, 4);
+    row->addWidget(words, 1);
+    row->addWidget(show);
+    row->addWidget(accept);
+    connect(show, &QPushButton::clicked, this, [this] { show_page(tr("Model")); });
+    connect(accept, &QPushButton::clicked, &bench_, &Bench::accept_check);
+    const auto colour = [this, words] {
+        words->setStyleSheet(QStringLiteral("color: %1").arg(desk_.theme().warning.name()));
+    };
+    connect(&desk_, &views::Desk::theme_changed, words, colour);
+    colour();
+    bar->hide();
+    return bar;
 }
 
 void MainWindow::build_docks() {
@@ -139,8 +172,19 @@ void MainWindow::build_pages() {
     add(tr("Entropy"), "entropy", {QStringLiteral("head-entropy"), QStringLiteral("lens-entropy")}, true);
     add(tr("Lens"), "lens", {QStringLiteral("lens")}, true);
     add(tr("Analyses"), "analyses", {}, false);
-    model_page_ = new views::ModelPage(desk_, this);
-    tabs_->addTab(model_page_, tr("Model"));
+    auto* model = new QSplitter(this); // what it is, and its weights
+    model_page_ = new views::ModelPage(desk_, model);
+    auto* weights = new AnalysisPage(
+        bench_, desk_, *runner_,
+        {QStringLiteral("weights-spectra"), QStringLiteral("ov-qk"), QStringLiteral("composition")},
+        QStringLiteral("model"), model);
+    analyses_.emplace_back(tr("Weights"), weights);
+    connect(weights, &AnalysisPage::recorded, keeper_, &SessionKeeper::refresh);
+    connect(weights, &AnalysisPage::state_changed, this, &MainWindow::remember);
+    model->setStretchFactor(0, 2);
+    model->setStretchFactor(1, 3);
+    model->setChildrenCollapsible(false);
+    tabs_->addTab(model, tr("Model"));
     session_page_ = new views::SessionPage(desk_, this);
     session_actions_ = new SessionActions(bench_, *keeper_, *session_page_, this);
     tabs_->addTab(session_page_, tr("Session"));
@@ -171,16 +215,24 @@ void MainWindow::connect_parts() {
     connect(&bench_, &Bench::model_refused, this, &MainWindow::model_refused);
     connect(&bench_, &Bench::checking, this, &MainWindow::show_facts);
     connect(&bench_, &Bench::checking, this, [this] {
-        model_page_->show_check(tr("Self-check: the device is compared with the reference…"), true, true);
+        warning_->hide();
+        model_page_->show_check(tr("Self-check: the device is compared with the reference…"),
+                                views::ModelPage::Check::running);
     });
     connect(&bench_, &Bench::checked, this, [this](const engine::SelfCheck& check) {
-        model_page_->show_check(words_of(check), check.passed, false);
+        const bool warn = !check.passed && !check.accepted;
+        model_page_->show_check(words_of(check), check.passed ? views::ModelPage::Check::good
+                                                 : warn       ? views::ModelPage::Check::outside
+                                                              : views::ModelPage::Check::accepted);
+        warning_->setVisible(warn);
         show_facts();
     });
     connect(&bench_, &Bench::check_failed, this, [this](const Error& error) {
-        model_page_->show_check(QString::fromStdString(error.message), false, false);
+        model_page_->show_check(QString::fromStdString(error.message), views::ModelPage::Check::unknown);
     });
-    connect(model_page_, &views::ModelPage::check_wanted, &bench_, &Bench::check_model);
+    connect(&bench_, &Bench::check_accepted, keeper_, &SessionKeeper::refresh);
+    connect(model_page_, &views::ModelPage::check_wanted, this, [this] { bench_.check_model(true); });
+    connect(model_page_, &views::ModelPage::accept_wanted, &bench_, &Bench::accept_check);
     connect(model_page_, &views::ModelPage::cancel_wanted, &bench_, &Bench::cancel_check);
     connect(top_, &TopBar::check_clicked, this, [this] { show_page(tr("Model")); });
     connect(top_, &TopBar::model_wanted, &bench_, &Bench::open_model);

@@ -83,6 +83,7 @@ private:
     void build();
     void build_pages();
     void build_docks();
+    QWidget* build_warning();
     void connect_parts();
     void connect_session();
     void place_controls();
@@ -117,6 +118,7 @@ private:
     PromptPanel* prompt_;
     QStackedWidget* centre_;
     views::EmptyState* no_model_;
+    QWidget* warning_; ///< that the device lies outside the band
     views::DoorsBar* doors_bar_;
     Doors* doors_;
     QTabWidget* tabs_;

@@ -53,6 +53,7 @@ engine::ResultValue facts_table(const engine::OpenModel& open) {
     add("weights hash", open.model.weights_hash.substr(0, 16) + "…");
     add("device", open.loaded->device().name);
     add("precision", backend::name_of(open.loaded->precision()));
+    add("held by the device", megabytes(static_cast<std::int64_t>(open.loaded->resident_bytes())));
     add("opened in", (figure::number(open.load_ms) + QStringLiteral(" ms")).toStdString());
     return out;
 }
@@ -62,7 +63,9 @@ engine::ResultValue check_table(const engine::SelfCheck& check) {
     const auto add = [&](const char* name, const QString& value) {
         out.json.push_back({{"what", name}, {"value", value.toStdString()}});
     };
-    add("verdict", check.passed ? QObject::tr("passed") : QObject::tr("outside the band"));
+    add("verdict", check.passed     ? QObject::tr("passed")
+                   : check.accepted ? QObject::tr("outside the band, accepted")
+                                    : QObject::tr("outside the band"));
     add("max |Δlogit|", figure::number(check.max_abs_dlogit));
     add("allowed", figure::number(check.band));
     add("KL, nats", figure::number(check.kl));
@@ -70,6 +73,8 @@ engine::ResultValue check_table(const engine::SelfCheck& check) {
     add("parts first at", check.first_divergent.empty() ? QObject::tr("nowhere")
                                                         : QString::fromStdString(check.first_divergent));
     add("took", figure::number(check.ms) + QStringLiteral(" ms"));
+    add("measured", QString::fromStdString(check.measured) +
+                        (check.cached ? QObject::tr(" (known from an earlier start)") : QString()));
     return out;
 }
 
@@ -91,7 +96,6 @@ engine::ResultValue memory_table(const engine::OpenModel& open) {
         }
     }
     engine::ResultValue out = table("memory");
-    const std::int64_t held = open.loaded->precision() == backend::Precision::exact ? 4 : 2;
     const auto add = [&](const std::string& name, const Part& part) {
         out.json.push_back(
             {{"part", name},
@@ -99,8 +103,7 @@ engine::ResultValue memory_table(const engine::OpenModel& open) {
              {"share", figure::percent(static_cast<double>(part.parameters) /
                                        static_cast<double>(std::max<std::int64_t>(all.parameters, 1)))
                            .toStdString()},
-             {"in the file", megabytes(part.on_disk)},
-             {"on the device", megabytes(part.parameters * held)}});
+             {"in the file", megabytes(part.on_disk)}});
     };
     for (const auto& [name, part] : parts)
         add(name, part);

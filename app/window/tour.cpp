@@ -160,6 +160,10 @@ void Tour::plan() {
                           window_.desk().edits.clear();
                           window_.doors_bar().hide();
                           page(tr("Model"))();
+                          if (AnalysisPage* weights = window_.analysis_page(tr("Weights"))) {
+                              weights->choose(QStringLiteral("ov-qk"));
+                              weights->run(false);
+                          }
                       },
                       {}});
     stops_.push_back({QStringLiteral("session"),

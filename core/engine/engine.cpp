@@ -6,6 +6,7 @@
 #include "core/base/version.h"
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
+#include "core/engine/check_cache.h"
 #include "core/engine/recorder.h"
 #include "core/model/folding.h"
 #include "core/run/runner.h"
@@ -122,6 +123,24 @@ Result<GenerateRecord> Engine::generate(OpenModel& model, const run::GenerateSpe
         return write_generation(writer, spec, *result);
     }));
     return GenerateRecord{spec, std::move(*result), seq};
+}
+
+Result<SelfCheck> Engine::accept_check(OpenModel& model, const SelfCheck& check) {
+    SelfCheck accepted = check;
+    accepted.accepted = true;
+    const Json json{{"model", model.request.name},
+                    {"accept_check",
+                     {{"max_abs_dlogit", check.max_abs_dlogit},
+                      {"band", check.band},
+                      {"kl", check.kl},
+                      {"first_divergent", check.first_divergent},
+                      {"measured", check.measured}}}};
+    StepRecorder step(state_->recording(), model, "accept-check", json, model::Coordinates::raw);
+    VITRINE_TRY(step.finish([&](store::ActivationWriter& writer) {
+        return writer.add_text("/accepted", dump_json(json["accept_check"]));
+    }));
+    keep_check(model, accepted);
+    return accepted;
 }
 
 Json Engine::manifests() const { return engine::manifests(); }

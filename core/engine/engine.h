@@ -50,6 +50,9 @@ struct SelfCheck {
     bool passed = true;
     std::string first_divergent; ///< first hook whose values leave the band; empty if none
     double ms = 0;               ///< that the check took, the loading of the CPU's copy included
+    std::string measured;        ///< when, UTC
+    bool cached = false;         ///< measured at an earlier start, by this version on this device and driver
+    bool accepted = false;       ///< outside the band, and the user has said that they know
 };
 
 /// A run and the step that records it (0 without a session).
@@ -107,7 +110,12 @@ public:
                                    const Progress& progress, bool record = true,
                                    const std::vector<run::EditSpec>& edits = {});
 
-    Result<SelfCheck> self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress);
+    /// What is known from an earlier start is taken from the cache, unless `again`; what is measured is kept
+    /// there.
+    Result<SelfCheck> self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress,
+                                 bool again = false);
+    /// The user goes on with a device outside the band: kept with the verdict, and a step of the session.
+    Result<SelfCheck> accept_check(OpenModel& model, const SelfCheck& check);
 
 private:
     struct State;

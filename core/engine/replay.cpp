@@ -28,6 +28,7 @@ public:
         for (const session::Step& step : steps) {
             VITRINE_TRY(cancel_.check());
             if (step.seq < options_.from || step.status != session::StepStatus::done) continue;
+            if (step.kind == "accept-check") continue; // what a person said is not computed again
             if (progress_)
                 progress_(static_cast<double>(replayed.size()) / static_cast<double>(steps.size()),
                           fmt::format("replaying step {}", step.seq));

@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include "core/base/memory.h"
+#include "core/engine/check_cache.h"
 #include "core/engine/engine.h"
 #include "core/run/runner.h"
 #include "core/run/sampler.h"
+#include "core/session/clock.h"
 
 namespace vitrine::engine {
 
@@ -98,15 +100,22 @@ Result<SelfCheck> compare_with_oracle(OpenModel& model, const CancelToken& cance
     if (!(logits.absolute <= logits.allowed) && check.first_divergent.empty())
         check.first_divergent = "unembed.hook_out";
     check.passed = check.first_divergent.empty();
+    check.measured = session::utc_now();
     check.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
     return check;
 }
 
 } // namespace
 
-Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress) {
-    return within_memory("There is not enough memory to check the device against the CPU.",
-                         [&] { return compare_with_oracle(model, cancel, progress); });
+Result<SelfCheck> Engine::self_check(OpenModel& model, const CancelToken& cancel, const Progress& progress,
+                                     bool again) {
+    if (!again)
+        if (auto known = known_check(model)) return *known;
+    VITRINE_ASSIGN(const SelfCheck check,
+                   within_memory("There is not enough memory to check the device against the CPU.",
+                                 [&] { return compare_with_oracle(model, cancel, progress); }));
+    keep_check(model, check);
+    return check;
 }
 
 } // namespace vitrine::engine

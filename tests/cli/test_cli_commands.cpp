@@ -127,9 +127,18 @@ private slots:
     void model_check() {
         const Ended ended = run_json({"model", gpt2(), "--check", "--device", "cpu"});
         VERIFY_DONE(ended);
-        VERIFY_KEYS(ended.document["check"], {"device", "precision", "max_abs_dlogit", "kl",
-                                              "argmax_agreement", "band", "passed", "first_divergent"});
+        VERIFY_KEYS(ended.document["check"],
+                    {"device", "precision", "max_abs_dlogit", "kl", "argmax_agreement", "band", "passed",
+                     "first_divergent", "ms", "measured", "cached", "accepted"});
         QVERIFY(ended.document["check"]["passed"].get<bool>());
+        // Known at the next start, measured again when that is asked for.
+        const Ended known = run_json({"model", gpt2(), "--check", "--device", "cpu"});
+        VERIFY_DONE(known);
+        QCOMPARE(known.document["check"]["cached"], true);
+        QCOMPARE(known.document["check"]["measured"], ended.document["check"]["measured"]);
+        const Ended again = run_json({"model", gpt2(), "--check-again", "--device", "cpu"});
+        VERIFY_DONE(again);
+        QCOMPARE(again.document["check"]["cached"], false);
     }
 
     void hooks() {

@@ -2,7 +2,9 @@
 #include <QtTest>
 #include <cmath>
 
+#include "core/engine/check_cache.h"
 #include "core/engine/engine.h"
+#include "core/engine/replay.h"
 #include "core/run/spec_json.h"
 #include "core/store/activation_reader.h"
 
@@ -37,7 +39,12 @@ std::vector<session::Step> steps(Engine& engine) {
 
 class TestEngine : public QObject {
     Q_OBJECT
+
+    const QTemporaryDir cache_; ///< of the verdicts of self-checks
+
 private slots:
+    void initTestCase() { qputenv("XDG_CACHE_HOME", cache_.path().toLocal8Bit()); }
+
     void a_run_is_a_step_with_its_numbers() {
         const QTemporaryDir folder;
         const auto path = std::filesystem::path(folder.path().toStdString()) / "a.vitrine";
@@ -174,6 +181,66 @@ private slots:
         }
     }
 
+    void a_verdict_is_kept_for_what_it_was_measured_on() {
+        Engine engine;
+        const auto model = gpt2(engine);
+        const auto first = engine.self_check(*model, {}, {}, true);
+        QVERIFY(first && !first->cached && !first->measured.empty());
+        const auto second = engine.self_check(*model, {}, {});
+        QVERIFY(second && second->cached);
+        QCOMPARE(second->max_abs_dlogit, first->max_abs_dlogit);
+        QCOMPARE(second->kl, first->kl);
+        QCOMPARE(second->measured, first->measured);
+        QVERIFY(second->passed);
+        // Other weights on the same device, and the same weights on another, are other things.
+        const std::string hash = model->model.weights_hash;
+        model->model.weights_hash = std::string(64, '0');
+        QVERIFY(!engine::known_check(*model));
+        model->model.weights_hash.clear();
+        QVERIFY(!engine::known_check(*model));
+        model->model.weights_hash = hash;
+        for (const auto& info : backend::list_devices())
+            if (info.id != "cpu") QVERIFY(!engine::known_check(*gpt2(engine, info.id)));
+    }
+
+    void an_entry_that_was_changed_is_measured_again() {
+        Engine engine;
+        const auto model = gpt2(engine);
+        QVERIFY(engine.self_check(*model, {}, {}, true).has_value());
+        const QDir folder(cache_.path() + "/vitrine/checks");
+        for (const QString& name : folder.entryList(QDir::Files)) {
+            QFile file(folder.filePath(name));
+            QVERIFY(file.open(QIODevice::ReadOnly));
+            const QByteArray whole = file.readAll();
+            file.close();
+            QByteArray wrong = whole;
+            wrong.replace("\"passed\": true", "\"passed\": false");
+            QVERIFY(wrong != whole);
+            for (const QByteArray& bytes :
+                 {wrong, whole.left(whole.size() / 2), QByteArray("[]"), QByteArray("{}")}) {
+                QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+                file.write(bytes);
+                file.close();
+                QVERIFY(!engine::known_check(*model));
+            }
+        }
+        const auto check = engine.self_check(*model, {}, {});
+        QVERIFY(check && !check->cached && check->passed);
+        QVERIFY(engine::known_check(*model).has_value());
+    }
+
+    void a_cancelled_check_leaves_no_verdict() {
+        Engine engine;
+        const auto model = gpt2(engine);
+        QVERIFY(QDir(cache_.path() + "/vitrine/checks").removeRecursively());
+        CancelToken cancel;
+        cancel.cancel();
+        const auto check = engine.self_check(*model, cancel, {});
+        QVERIFY(!check);
+        QCOMPARE(check.error().code, Code::cancelled);
+        QVERIFY(!engine::known_check(*model));
+    }
+
     void a_broken_device_fails_the_check() {
         Engine engine;
         const auto model = gpt2(engine);
@@ -191,10 +258,32 @@ private slots:
         auto loaded = other->backend->load(*changed, backend::Precision::exact, {}, {});
         QVERIFY(loaded.has_value());
         other->loaded = std::move(*loaded);
-        const auto check = engine.self_check(*other, {}, {});
+        const auto check = engine.self_check(*other, {}, {}, true);
         QVERIFY(check.has_value());
         QVERIFY(!check->passed);
         QCOMPARE(check->first_divergent, std::string("blocks.1.hook_resid_post"));
+        // The verdict stays, also at the next start; the session says who accepted it, and replay goes past
+        // that.
+        Engine next;
+        const auto kept = next.self_check(*model, {}, {});
+        QVERIFY(kept && kept->cached && !kept->passed && !kept->accepted);
+        QCOMPARE(kept->max_abs_dlogit, check->max_abs_dlogit);
+        QCOMPARE(kept->first_divergent, check->first_divergent);
+        const QTemporaryDir folder;
+        const auto session = std::filesystem::path(folder.path().toStdString()) / "a.vitrine";
+        QVERIFY(next.open_session(session));
+        QVERIFY(next.accept_check(*model, *kept).has_value());
+        QCOMPARE(steps(next).size(), std::size_t{1});
+        QCOMPARE(steps(next)[0].kind, std::string("accept-check"));
+        QCOMPARE(steps(next)[0].status, session::StepStatus::done);
+        const auto replayed = engine::replay(*next.session(), {}, {}, {});
+        QVERIFY2(replayed.has_value(), replayed ? "" : replayed.error().message.c_str());
+        QVERIFY(replayed->empty());
+        const auto after = engine.self_check(*model, {}, {});
+        QVERIFY(after && after->accepted && !after->passed);
+        // What works again is measured anew and needs no acceptance.
+        const auto good = engine.self_check(*model, {}, {}, true);
+        QVERIFY(good && good->passed && !good->accepted && !good->cached);
         other->loaded.reset(); // before what it refers to
     }
 };

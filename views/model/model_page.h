@@ -20,12 +20,20 @@ public:
 
     /// The facts as tables; shown one under another.
     void show_facts(std::vector<engine::ResultValue> facts, const QString& command, const Json& provenance);
-    /// The self-check's verdict in one sentence; `running`: it is under way and can be cancelled.
-    void show_check(const QString& sentence, bool good, bool running);
+    enum class Check {
+        running, ///< under way; it can be cancelled
+        good,
+        unknown, ///< it could not be made
+        outside, ///< outside the band, and not accepted yet
+        accepted,
+    };
+    /// The self-check's verdict in one sentence.
+    void show_check(const QString& sentence, Check state);
 
 signals:
     void check_wanted();
     void cancel_wanted();
+    void accept_wanted();
 
 private:
     void redraw();
@@ -34,11 +42,11 @@ private:
     std::vector<engine::ResultValue> facts_;
     QString command_;
     Json provenance_;
-    bool good_ = true;
+    Check state_ = Check::good;
     QString sentence_;
     QLabel* check_;
     QPushButton* again_;
-    bool running_ = false;
+    QPushButton* accept_;
     FigureScroll* scroll_;
 };
 
