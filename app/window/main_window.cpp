@@ -9,7 +9,6 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScreen>
-#include <QSplitter>
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTabWidget>
@@ -112,7 +111,7 @@ QWidget* MainWindow::build_warning() {
     row->addWidget(words, 1);
     row->addWidget(show);
     row->addWidget(accept);
-    connect(show, &QPushButton::clicked, this, [this] { show_page(tr("Model")); });
+    connect(show, &QPushButton::clicked, this, &MainWindow::show_check_card);
     connect(accept, &QPushButton::clicked, &bench_, &Bench::accept_check);
     const auto colour = [this, words] {
         words->setStyleSheet(QStringLiteral("color: %1").arg(desk_.theme().warning.name()));
@@ -172,19 +171,20 @@ void MainWindow::build_pages() {
     add(tr("Entropy"), "entropy", {QStringLiteral("head-entropy"), QStringLiteral("lens-entropy")}, true);
     add(tr("Lens"), "lens", {QStringLiteral("lens")}, true);
     add(tr("Analyses"), "analyses", {}, false);
-    auto* model = new QSplitter(this); // what it is, and its weights
-    model_page_ = new views::ModelPage(desk_, model);
+    model_tabs_ = new QTabWidget(this); // what it is, and its weights
+    model_tabs_->setDocumentMode(true);
+    model_tabs_->setTabPosition(QTabWidget::South);
+    model_page_ = new views::ModelPage(desk_, this);
     auto* weights = new AnalysisPage(
         bench_, desk_, *runner_,
         {QStringLiteral("weights-spectra"), QStringLiteral("ov-qk"), QStringLiteral("composition")},
-        QStringLiteral("model"), model);
+        QStringLiteral("model"), this);
     analyses_.emplace_back(tr("Weights"), weights);
     connect(weights, &AnalysisPage::recorded, keeper_, &SessionKeeper::refresh);
     connect(weights, &AnalysisPage::state_changed, this, &MainWindow::remember);
-    model->setStretchFactor(0, 2);
-    model->setStretchFactor(1, 3);
-    model->setChildrenCollapsible(false);
-    tabs_->addTab(model, tr("Model"));
+    model_tabs_->addTab(model_page_, tr("What it is"));
+    model_tabs_->addTab(weights, tr("Weights"));
+    tabs_->addTab(model_tabs_, tr("Model"));
     session_page_ = new views::SessionPage(desk_, this);
     session_actions_ = new SessionActions(bench_, *keeper_, *session_page_, this);
     tabs_->addTab(session_page_, tr("Session"));
@@ -234,7 +234,7 @@ void MainWindow::connect_parts() {
     connect(model_page_, &views::ModelPage::check_wanted, this, [this] { bench_.check_model(true); });
     connect(model_page_, &views::ModelPage::accept_wanted, &bench_, &Bench::accept_check);
     connect(model_page_, &views::ModelPage::cancel_wanted, &bench_, &Bench::cancel_check);
-    connect(top_, &TopBar::check_clicked, this, [this] { show_page(tr("Model")); });
+    connect(top_, &TopBar::check_clicked, this, &MainWindow::show_check_card);
     connect(top_, &TopBar::model_wanted, &bench_, &Bench::open_model);
     connect(top_, &TopBar::search_wanted, this, [this] { open_palette(); });
     connect(top_, &TopBar::pin_wanted, this, &MainWindow::pin_current_as_b);
@@ -323,6 +323,16 @@ void MainWindow::show_page(const QString& name) {
         if (tabs_->tabText(i) == name) tabs_->setCurrentIndex(i);
 }
 
+void MainWindow::show_weights() {
+    model_tabs_->setCurrentIndex(1);
+    show_page(tr("Model"));
+}
+
+void MainWindow::show_check_card() {
+    model_tabs_->setCurrentIndex(0);
+    show_page(tr("Model"));
+}
+
 void MainWindow::tear_off() {
     if (tabs_->count() < 2) return;
     const int at = tabs_->currentIndex();
@@ -352,7 +362,9 @@ void MainWindow::explain(const QString& topic) {
 views::FigureCanvas* MainWindow::canvas() const {
     if (auto* focused = qobject_cast<views::FigureCanvas*>(QApplication::focusWidget())) return focused;
     QWidget* shown = tabs_->currentWidget();
-    return shown == attention_ ? attention_->head_canvas() : shown->findChild<views::FigureCanvas*>();
+    if (shown == attention_) return attention_->head_canvas();
+    if (shown == model_tabs_) shown = model_tabs_->currentWidget();
+    return shown->findChild<views::FigureCanvas*>();
 }
 
 void MainWindow::keyPressEvent(QKeyEvent* event) {

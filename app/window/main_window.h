@@ -59,6 +59,7 @@ public:
     Appearance& appearance() { return *appearance_; }
     bool idle() const;
     void show_page(const QString& name);
+    void show_weights(); ///< of the Model page
     QString page() const;
     void pin_current_as_b();
     void open_palette(const QString& text = {});
@@ -84,6 +85,7 @@ private:
     void build_pages();
     void build_docks();
     QWidget* build_warning();
+    void show_check_card();
     void connect_parts();
     void connect_session();
     void place_controls();
@@ -125,6 +127,7 @@ private:
     QWidget* corner_; ///< controls of the page shown, beside the tabs
     views::AttentionPage* attention_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
+    QTabWidget* model_tabs_;
     views::ModelPage* model_page_;
     views::SessionPage* session_page_;
     SessionActions* session_actions_;

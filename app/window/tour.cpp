@@ -160,6 +160,11 @@ void Tour::plan() {
                           window_.desk().edits.clear();
                           window_.doors_bar().hide();
                           page(tr("Model"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("model-weights"),
+                      [this] {
+                          window_.show_weights();
                           if (AnalysisPage* weights = window_.analysis_page(tr("Weights"))) {
                               weights->choose(QStringLiteral("ov-qk"));
                               weights->run(false);

@@ -44,6 +44,7 @@ class TestEngine : public QObject {
 
 private slots:
     void initTestCase() { qputenv("XDG_CACHE_HOME", cache_.path().toLocal8Bit()); }
+    void init() { QVERIFY(QDir(cache_.path() + "/vitrine/checks").removeRecursively()); }
 
     void a_run_is_a_step_with_its_numbers() {
         const QTemporaryDir folder;
@@ -232,7 +233,6 @@ private slots:
     void a_cancelled_check_leaves_no_verdict() {
         Engine engine;
         const auto model = gpt2(engine);
-        QVERIFY(QDir(cache_.path() + "/vitrine/checks").removeRecursively());
         CancelToken cancel;
         cancel.cancel();
         const auto check = engine.self_check(*model, cancel, {});
