@@ -73,8 +73,10 @@ engine::ResultValue check_table(const engine::SelfCheck& check) {
     add("parts first at", check.first_divergent.empty() ? QObject::tr("nowhere")
                                                         : QString::fromStdString(check.first_divergent));
     add("took", figure::number(check.ms) + QStringLiteral(" ms"));
-    add("measured", QString::fromStdString(check.measured) +
-                        (check.cached ? QObject::tr(" (known from an earlier start)") : QString()));
+    // To the second, in UTC.
+    add("measured",
+        QString::fromStdString(check.measured.substr(0, 19)).replace(QLatin1Char('T'), QLatin1Char(' ')));
+    if (check.cached) add("known from", QObject::tr("an earlier start"));
     return out;
 }
 
