@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/utf8.h"
 #include "core/chat/parser.h"
 
 namespace vitrine::chat {
@@ -115,6 +116,7 @@ std::string formatted_time(std::string_view format, std::time_t time) {
 }
 
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
+    VITRINE_TRY(check_utf8(source, "The chat template"));
     VITRINE_ASSIGN(Block block, chat::parse(source));
     ChatTemplate made;
     made.block_ = std::make_shared<const Block>(std::move(block));
@@ -139,7 +141,7 @@ Result<Rendered> ChatTemplate::render(const Conversation& conversation, const Js
                                    return fail(Code::malformed, "a format is missing");
                                return Value(formatted_time(arguments.places[0].printed(), now));
                            })));
-    VITRINE_ASSIGN(Rendered rendered, chat::render(*block_, variables));
+    VITRINE_ASSIGN(Rendered rendered, chat::render(*block_, variables, options.most_steps));
     const auto bos = special.find("bos_token");
     add_edges(rendered, bos != special.end() && bos->is_string() ? bos->get<std::string>() : "",
               options.add_generation_prompt);

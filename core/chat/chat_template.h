@@ -20,8 +20,9 @@ struct Conversation {
 };
 
 struct ChatOptions {
-    bool add_generation_prompt = false; ///< ends with the header of the assistant's next message
-    std::optional<std::time_t> now;     ///< what strftime_now takes for the time; the clock if not given
+    bool add_generation_prompt = false;  ///< ends with the header of the assistant's next message
+    std::optional<std::time_t> now;      ///< what strftime_now takes for the time; the clock if not given
+    std::size_t most_steps = 20'000'000; ///< after which a template counts as endless
 };
 
 /// Jinja as `transformers` runs it for chat templates, as far as these templates go: if, for, set, macro,

@@ -13,7 +13,8 @@ namespace vitrine::chat {
 namespace {
 
 constexpr std::size_t longest_output = std::size_t{1} << 26;
-constexpr std::size_t most_steps = 20'000'000;
+constexpr std::size_t parts_a_step = 64; // bytes of texts, values of lists: long ones are more than one step
+constexpr std::size_t most_arguments = 255;
 constexpr int deepest_call = 40;
 constexpr std::int64_t longest_range = 100'000;
 constexpr int deepest_value = 100;
@@ -37,7 +38,7 @@ tl::unexpected<Error> with_line(Error error, int line) {
 Result<Value> make_range(const Arguments& arguments) {
     std::vector<std::int64_t> numbers;
     for (const Value& value : arguments.places)
-        numbers.push_back(static_cast<std::int64_t>(value.as_double()));
+        numbers.push_back(value.as_integer());
     if (numbers.empty() || numbers.size() > 3)
         return fail(Code::malformed, "\"range\" takes one to three numbers");
     const std::int64_t begin = numbers.size() > 1 ? numbers[0] : 0;
@@ -57,8 +58,11 @@ Result<Value> make_dict(const Arguments& arguments, bool is_namespace) {
     Dict entries;
     if (!arguments.places.empty() && arguments.places[0].dict() != nullptr)
         entries = *arguments.places[0].dict();
-    for (const auto& entry : arguments.names)
+    for (const auto& entry : arguments.names) {
+        if (entry.second.holds_namespace())
+            return fail(Code::malformed, "a namespace stands in a list or dictionary");
         entries.push_back(entry);
+    }
     return Value(std::move(entries), is_namespace);
 }
 
@@ -73,7 +77,7 @@ Dict globals() {
 
 class Evaluator {
 public:
-    explicit Evaluator(const Dict& variables) {
+    Evaluator(const Dict& variables, std::size_t most_steps) : most_steps_(most_steps) {
         frames_.emplace_back();
         for (auto& [name, value] : globals())
             frames_.front().insert_or_assign(name, std::move(value));
@@ -91,7 +95,7 @@ private:
     enum class Flow { goes_on, breaks, continues };
 
     Status step(int line) {
-        if (++steps_ > most_steps || output_.size() > longest_output)
+        if (++steps_ > most_steps_ || output_.size() > longest_output)
             return fail(Code::too_large,
                         fmt::format("The chat template does not come to an end (line {}).", line));
         return {};
@@ -324,6 +328,23 @@ private:
 
     Result<Value> evaluate(const Expression& e) {
         VITRINE_TRY(step(e.line));
+        return bounded(evaluate_unbounded(e), e.line);
+    }
+
+    /// A value that is not too large. Texts and lists are copied as they are used.
+    Result<Value> bounded(Result<Value> value, int line) {
+        if (!value) return value;
+        if (value->weight() > largest_value)
+            return fail(Code::too_large,
+                        fmt::format("The chat template makes too large a value (line {}).", line));
+        const std::size_t copied = value->text() != nullptr   ? value->text()->size()
+                                   : value->list() != nullptr ? value->list()->size()
+                                                              : 0;
+        steps_ += copied / parts_a_step;
+        return value;
+    }
+
+    Result<Value> evaluate_unbounded(const Expression& e) {
         using Kind = Expression::Kind;
         switch (e.kind) {
         case Kind::literal:
@@ -334,6 +355,7 @@ private:
             List list;
             for (const auto& part : e.parts) {
                 VITRINE_ASSIGN(Value value, evaluate(*part));
+                if (value.holds_namespace()) return held_namespace(e.line);
                 list.push_back(std::move(value));
             }
             return Value(std::move(list));
@@ -405,12 +427,18 @@ private:
         return value;
     }
 
+    /// What holds a namespace would change with it, its weight too.
+    static tl::unexpected<Error> held_namespace(int line) {
+        return template_error(line, "a namespace stands in a list or dictionary");
+    }
+
     Result<Value> dictionary(const Expression& e) {
         Dict entries;
         for (std::size_t i = 0; i + 1 < e.parts.size(); i += 2) {
             VITRINE_ASSIGN(const Value key, evaluate(*e.parts[i]));
             VITRINE_ASSIGN(Value value, evaluate(*e.parts[i + 1]));
             if (key.text() == nullptr) return template_error(e.line, "a key of a dictionary is no text");
+            if (value.holds_namespace()) return held_namespace(e.line);
             std::erase_if(entries, [&](const auto& entry) { return entry.first == *key.text(); });
             entries.emplace_back(*key.text(), std::move(value));
         }
@@ -439,6 +467,8 @@ private:
     }
 
     Result<Arguments> arguments_of(const Expression& e) {
+        if (e.parts.size() + e.named.size() > most_arguments)
+            return template_error(e.line, "a call has too many arguments");
         Arguments arguments;
         for (std::size_t i = 1; i < e.parts.size(); ++i) {
             VITRINE_ASSIGN(Value value, evaluate(*e.parts[i]));
@@ -458,9 +488,10 @@ private:
             VITRINE_ASSIGN(value, filtered(*e.parts[0], std::move(value)));
         }
         VITRINE_ASSIGN(const Arguments arguments, arguments_of(e));
-        return placed(apply_filter(e.text, value, arguments), e.line);
+        return bounded(placed(apply_filter(e.text, value, arguments), e.line), e.line);
     }
 
+    const std::size_t most_steps_;
     std::vector<Frame> frames_; // the first: variables and what the outermost level sets
     std::string output_;
     std::vector<RoleSpan> roles_;
@@ -472,6 +503,8 @@ private:
 
 } // namespace
 
-Result<Rendered> render(const Block& block, const Dict& variables) { return Evaluator(variables).run(block); }
+Result<Rendered> render(const Block& block, const Dict& variables, std::size_t most_steps) {
+    return Evaluator(variables, most_steps).run(block);
+}
 
 } // namespace vitrine::chat

@@ -20,9 +20,10 @@ struct Rendered {
     std::vector<RoleSpan> roles; ///< of the messages that a loop went over, in the order of the text
 };
 
-/// Runs a template with variables. Errors: malformed with the line, the template's own raise_exception
-/// included; unsupported: a filter or test that Vitrine does not know; too_large: a template that does
-/// not come to an end.
-Result<Rendered> render(const Block& block, const Dict& variables);
+/// Runs a template with variables, in at most so many steps (an expression or a statement; more for one that
+/// makes a large value). Errors: malformed with the line, the template's own raise_exception included;
+/// unsupported: a filter or test that Vitrine does not know; too_large: a template that does not come to an
+/// end, or makes too large a value.
+Result<Rendered> render(const Block& block, const Dict& variables, std::size_t most_steps);
 
 } // namespace vitrine::chat

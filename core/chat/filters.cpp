@@ -12,10 +12,12 @@ namespace vitrine::chat {
 
 namespace {
 
+constexpr std::size_t longest_unique = 10'000;
+
 using Filter = Result<Value> (*)(const Value&, const Arguments&);
 
 std::int64_t integer_or(const Value* value, std::int64_t fallback) {
-    return value != nullptr && value->is_number() ? static_cast<std::int64_t>(value->as_double()) : fallback;
+    return value != nullptr && value->is_number() ? value->as_integer() : fallback;
 }
 
 bool truth_or(const Value* value, bool fallback) { return value != nullptr ? value->is_true() : fallback; }
@@ -72,7 +74,7 @@ Result<Value> join(const Value& value, const Arguments& arguments) {
     const Value* const attribute = arguments.find(1, "attribute");
     const std::string separator = text_or(arguments.find(0, "d"), "");
     std::string all;
-    for (std::size_t i = 0; i < list.size(); ++i) {
+    for (std::size_t i = 0; i < list.size() && all.size() <= largest_value; ++i) {
         if (i > 0) all += separator;
         if (attribute == nullptr) {
             all += list[i].printed();
@@ -180,6 +182,8 @@ Result<Value> choose(const Value& value, const Arguments& arguments, bool wanted
 
 Result<Value> unique(const Value& value, const Arguments&) {
     VITRINE_ASSIGN(const List list, values_of(value));
+    if (list.size() > longest_unique)
+        return fail(Code::too_large, "\"unique\" has too many values to compare");
     List result;
     for (const Value& inner : list)
         if (std::find(result.begin(), result.end(), inner) == result.end()) result.push_back(inner);
@@ -195,7 +199,7 @@ Result<Value> reverse(const Value& value, const Arguments&) {
 
 Result<Value> to_integer(const Value& value, const Arguments& arguments) {
     const std::int64_t fallback = integer_or(arguments.find(0, "default"), 0);
-    if (value.is_number()) return Value(static_cast<std::int64_t>(value.as_double()));
+    if (value.is_number()) return Value(value.as_integer());
     const std::string all = value.printed();
     const std::string_view text = strip(all, std::nullopt, true, true);
     double number = 0;
@@ -302,7 +306,8 @@ const std::unordered_map<std::string_view, Filter>& filters() {
         {"rejectattr", [](const Value& v, const Arguments& a) { return choose(v, a, false, true); }},
         {"abs",
          [](const Value& v, const Arguments&) -> Result<Value> {
-             return v.is_integer() ? Value(std::abs(*v.integer())) : Value(std::abs(v.as_double()));
+             if (!v.is_integer()) return Value(std::abs(v.as_double()));
+             return *v.integer() < 0 ? operate("-", Value(std::int64_t{0}), v) : v;
          }},
         {"attr", [](const Value& v,
                     const Arguments& a) { return path_of(v, a.places.empty() ? Value("") : a.places[0]); }},

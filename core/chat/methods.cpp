@@ -53,7 +53,7 @@ Result<Value> all_characters(const std::string& text, Fits fits) {
 Result<Value> format_text(const std::string& text, const Arguments& arguments) {
     std::string result;
     std::size_t next = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    for (std::size_t at = 0; at < text.size() && result.size() <= largest_value; ++at) {
         if (text.substr(at, 2) == "{{" || text.substr(at, 2) == "}}") {
             result += text[at++];
             continue;

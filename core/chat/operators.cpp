@@ -11,8 +11,6 @@ namespace vitrine::chat {
 
 namespace {
 
-constexpr std::size_t longest_text = std::size_t{1} << 26;
-
 tl::unexpected<Error> unfit(std::string_view symbol, const Value& a, const Value& b) {
     const Value& odd = a.is_undefined() ? a : b;
     if (odd.is_undefined())
@@ -26,7 +24,10 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
     return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
-bool is_small(std::int64_t number) { return std::abs(number) < (std::int64_t{1} << 31); }
+bool is_small(std::int64_t number) {
+    constexpr std::int64_t limit = std::int64_t{1} << 31;
+    return number > -limit && number < limit;
+}
 
 Result<Value> calculate(std::string_view symbol, const Value& a, const Value& b) {
     const bool whole = !a.is_float() && !b.is_float();
@@ -61,7 +62,7 @@ Result<Value> calculate(std::string_view symbol, const Value& a, const Value& b)
 Result<Value> repeated(const Value& value, std::int64_t times) {
     times = std::max<std::int64_t>(times, 0);
     const std::size_t size = value.text() != nullptr ? value.text()->size() : value.list()->size();
-    if (size > 0 && static_cast<std::size_t>(times) > longest_text / size)
+    if (size > 0 && static_cast<std::size_t>(times) > largest_value / size)
         return fail(Code::too_large, "a text becomes too long");
     if (const auto* text = value.text()) {
         std::string all;
@@ -81,7 +82,7 @@ Result<Value> operate(std::string_view symbol, const Value& a, const Value& b) {
     if (symbol == "~") return Value(a.printed() + b.printed());
     if (a.is_number() && b.is_number()) return calculate(symbol, a, b);
     if (symbol == "+" && a.text() != nullptr && b.text() != nullptr) {
-        if (a.text()->size() + b.text()->size() > longest_text)
+        if (a.text()->size() + b.text()->size() > largest_value)
             return fail(Code::too_large, "a text becomes too long");
         return Value(*a.text() + *b.text());
     }

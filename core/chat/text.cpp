@@ -1,7 +1,9 @@
 #include "core/chat/text.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "core/chat/value.h"
 #include "core/tokenizer/unicode.h"
 
 namespace vitrine::chat {
@@ -113,16 +115,18 @@ std::vector<std::string> split_lines(std::string_view text) {
 }
 
 std::string replace(std::string_view text, std::string_view old, std::string_view by, std::int64_t limit) {
+    if (limit < 0) limit = std::numeric_limits<std::int64_t>::max();
     std::string result;
     if (old.empty()) { // between all characters
         for (const auto character : characters(text)) {
+            if (result.size() > largest_value) return result;
             if (limit-- != 0) result += by;
             result += character;
         }
         if (limit != 0) result += by;
         return result;
     }
-    while (limit-- != 0) {
+    while (limit-- != 0 && result.size() <= largest_value) {
         const std::size_t at = text.find(old);
         if (at == std::string_view::npos) break;
         result += text.substr(0, at);
@@ -155,7 +159,7 @@ std::string indent(std::string_view text, std::int64_t width, bool first, bool b
     const std::string space(static_cast<std::size_t>(std::clamp<std::int64_t>(width, 0, 1000)), ' ');
     std::string result;
     const auto lines = split(text, "\n", -1, false);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
+    for (std::size_t i = 0; i < lines.size() && result.size() <= largest_value; ++i) {
         if (i > 0) result += '\n';
         if (i == 0 ? first : (blank || !lines[i].empty())) result += space;
         result += lines[i];

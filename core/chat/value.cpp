@@ -90,8 +90,10 @@ Value::Value(List list) {
 }
 
 Value::Value(Dict entries, bool is_namespace) {
-    for (const auto& [key, inner] : entries)
+    for (const auto& [key, inner] : entries) {
         hold(inner);
+        held_weight_ += key.size();
+    }
     holds_namespace_ = holds_namespace_ || is_namespace;
     data_ = std::make_shared<Mapping>(Mapping{std::move(entries), is_namespace});
 }
@@ -104,7 +106,13 @@ Value Value::method(Function function, const Value& holder) {
 
 void Value::hold(const Value& inner) {
     depth_ = std::max(depth_, inner.depth_ + 1);
+    held_weight_ = std::min(held_weight_ + inner.weight(), 2 * largest_value);
     holds_namespace_ = holds_namespace_ || inner.holds_namespace_;
+}
+
+std::size_t Value::weight() const {
+    const auto* const held = text();
+    return sizeof(Value) + (held != nullptr ? held->size() : held_weight_);
 }
 
 Value Value::from_json(const Json& json) {
@@ -160,6 +168,12 @@ double Value::as_double() const {
     if (const auto* number = integer()) return static_cast<double>(*number);
     if (const auto* held = truth()) return *held ? 1 : 0;
     return 0;
+}
+
+std::int64_t Value::as_integer() const {
+    constexpr double limit = 9007199254740992.0;
+    const double number = as_double();
+    return std::isnan(number) ? 0 : static_cast<std::int64_t>(std::clamp(number, -limit, limit));
 }
 
 bool Value::is_true() const {
@@ -233,6 +247,7 @@ Result<std::string> Value::to_json(int indent, bool sort_keys, int depth) const 
     if (const auto* held = list()) {
         std::string all;
         for (const Value& value : *held) {
+            if (all.size() > largest_value) break;
             VITRINE_ASSIGN(const std::string inner, value.to_json(indent, sort_keys, depth + 1));
             all += (all.empty() ? "" : separator) + line_start(depth + 1) + inner;
         }
@@ -247,6 +262,7 @@ Result<std::string> Value::to_json(int indent, bool sort_keys, int depth) const 
                              [](const auto* a, const auto* b) { return a->first < b->first; });
         std::string all;
         for (const auto* entry : entries) {
+            if (all.size() > largest_value) break;
             VITRINE_ASSIGN(const std::string inner, entry->second.to_json(indent, sort_keys, depth + 1));
             all += (all.empty() ? "" : separator) + line_start(depth + 1) + json_text(entry->first) + ": " +
                    inner;

@@ -29,6 +29,10 @@ struct Arguments {
 
 using Function = std::function<Result<Value>(const Arguments&)>;
 
+/// No template needs values of more bytes; what would become longer is cut off there and refused by the
+/// evaluator.
+constexpr std::size_t largest_value = std::size_t{1} << 24;
+
 /// undefined, None, a truth, a number, a text, a list, a dictionary (or a namespace, which templates may
 /// change), or something that can be called.
 class Value {
@@ -72,6 +76,7 @@ public:
     const Function* function() const;
 
     double as_double() const;                        ///< of a number, else 0
+    std::int64_t as_integer() const;                 ///< its whole part, at most 2^53 from 0
     bool is_true() const;                            ///< as Python's bool()
     const Value* member(std::string_view key) const; ///< of a dictionary, nullptr if it lacks the key
 
@@ -80,6 +85,10 @@ public:
     /// an end.
     int depth() const { return depth_; }
     bool holds_namespace() const { return holds_namespace_; }
+
+    /// Roughly how many bytes it takes, what is held several times counted as often: going through a value
+    /// takes so long.
+    std::size_t weight() const;
 
     std::string printed() const;     ///< as Python's str(); "" if undefined
     std::string represented() const; ///< as Python's repr()
@@ -101,6 +110,7 @@ private:
 
     Data data_;
     int depth_ = 0;
+    std::size_t held_weight_ = 0;
     bool holds_namespace_ = false;
 };
 

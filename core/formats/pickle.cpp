@@ -438,6 +438,9 @@ private:
             Value& made = push(Kind::dictionary);
             if (given.size() > 1 || (given.size() == 1 && given[0]->kind != Kind::list)) ok_ = false;
             if (given.size() != 1 || !ok_) return;
+            // A list may be named again and again; what Python writes names each once.
+            copied_ += given[0]->members.size();
+            ok_ = copied_ <= bytes_.size();
             for (const Value* pair : given[0]->members) {
                 ok_ = ok_ && pair->members.size() == 2;
                 if (ok_) add_all(&made, pair->members);
@@ -491,6 +494,7 @@ private:
     std::span<const std::byte> bytes_;
     std::string_view file_name_;
     std::size_t at_ = 0;
+    std::size_t copied_ = 0; // pairs of lists into dictionaries
     bool ok_ = true;
     std::optional<Error> error_;
     std::deque<Value> values_; // addresses stay

@@ -32,7 +32,7 @@ Result<GgufTokenizer> read_gguf_tokenizer(const formats::GgufMetadata& metadata,
     for (const double kind : metadata.numbers(key("token_type")).value_or(std::vector<double>()))
         result.kinds.push_back(kind >= 0 && kind < 100 ? static_cast<std::int32_t>(kind) : 0);
     for (const double byte : metadata.numbers(key("precompiled_charsmap")).value_or(std::vector<double>()))
-        result.char_map += static_cast<char>(static_cast<unsigned char>(static_cast<int>(byte) & 0xFF));
+        result.char_map += static_cast<char>(byte >= -128 && byte < 256 ? static_cast<int>(byte) & 0xFF : 0);
     result.bos = id("bos_token_id");
     result.eos = id("eos_token_id");
     result.unknown = id("unknown_token_id");

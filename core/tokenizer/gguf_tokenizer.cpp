@@ -169,8 +169,8 @@ Status check(const GgufTokenizer& metadata, const std::string& where) {
             return fail(Code::malformed, fmt::format("{} has {} tokens but {} entries in tokenizer.ggml.{}.",
                                                      where, count, length, key));
     for (const float score : metadata.scores)
-        if (!(score == score))
-            return fail(Code::malformed, fmt::format("{}: a token's score is not a number.", where));
+        if (!(score > -1e30F && score < 1e30F)) // sums of them must make sense
+            return fail(Code::malformed, fmt::format("{}: a token's score is not a usable number.", where));
     for (const auto& token : metadata.tokens)
         if (first_invalid(token))
             return fail(Code::malformed, fmt::format("{}: a token is not valid UTF-8.", where));

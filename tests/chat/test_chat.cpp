@@ -97,6 +97,46 @@ private slots:
             sum += "+1";
         QVERIFY(error_of((sum + " }}").c_str()) != "none");
     }
+
+    void what_grows_without_end_is_stopped() {
+        const auto repeated = [](const char* first, const char* step, const char* last) {
+            return error_of(
+                fmt::format("{{% set n = namespace(a={}, b={}) %}}{{% for i in range(99) %}}{{% set "
+                            "n.a = {} %}}{{% endfor %}}{{{{ {} }}}}",
+                            first, first, step, last)
+                    .c_str());
+        };
+        for (const char* last : {"n.a", "n.a == n.b", "n.a | tojson", "n.a | length"}) {
+            QVERIFY(repeated("[1]", "n.a + n.a", last).find("too large a value") != std::string::npos);
+            QVERIFY(repeated("[1]", "[n.a, n.a]", last).find("too large a value") != std::string::npos);
+            QVERIFY(repeated("'x'", "n.a ~ n.a", last).find("too large a value") != std::string::npos);
+            QVERIFY(repeated("'xx'", "n.a | replace('x', n.a)", last).find("too large a value") !=
+                    std::string::npos);
+            QVERIFY(repeated("'xx'", "n.a | replace('', n.a)", last).find("too large a value") !=
+                    std::string::npos);
+            QVERIFY(repeated("'xx'", "n.a | join(n.a)", last).find("too large a value") != std::string::npos);
+        }
+        QVERIFY(error_of("{% set n = namespace() %}{{ [n, n] }}").find("namespace") != std::string::npos);
+        std::string maps = "{{ 'a' | map('map'";
+        for (int i = 0; i < 100000; ++i)
+            maps += ",'map'";
+        QVERIFY(error_of((maps + ") | list }}").c_str()).find("too many arguments") != std::string::npos);
+    }
+
+    void numbers_out_of_range_are_no_crash() {
+        QVERIFY(error_of("{{ range(1e300, -1e300, 1e300) }}") == "none");
+        QVERIFY(error_of("{{ (1e308 * 10 - 1e308 * 10) | int }}{{ 1e300 | int }}{{ '1e300' | int }}") ==
+                "none");
+        const auto parsed = ChatTemplate::parse("{{ 'aaa'.replace('a', 'b', messages[0].n) }}");
+        const Conversation talk{Json::parse("[{\"role\":\"user\",\"n\":-9223372036854775808}]"),
+                                Json::object()};
+        QCOMPARE(parsed->render(talk, Json::object(), {})->text, std::string("bbb"));
+        QVERIFY(!ChatTemplate::parse("{{ messages[0].n | abs }}")->render(talk, Json::object(), {}));
+    }
+
+    void text_that_is_not_utf8_is_refused() {
+        QVERIFY(error_of("{{ '\xE2' }}").find("UTF-8") != std::string::npos);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestChat)

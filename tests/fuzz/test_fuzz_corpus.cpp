@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 class TestFuzzCorpus : public QObject {
     Q_OBJECT
 
-    static std::vector<fs::path> inputs(const char* folder) {
+    static std::vector<fs::path> files(const std::string& folder) {
         std::vector<fs::path> paths;
         for (const auto& entry : fs::directory_iterator(fs::path(VITRINE_FIXTURES) / "fuzz" / folder))
             paths.push_back(entry.path());
@@ -19,20 +19,27 @@ class TestFuzzCorpus : public QObject {
     }
 
 private slots:
-    void safetensors() {
-        const auto paths = inputs("safetensors");
-        QVERIFY(paths.size() > 20);
-        for (const auto& path : paths) {
-            const std::string bytes = vitrine::read_text(path).value();
-            QVERIFY2(survives_as_safetensors(std::as_bytes(std::span(bytes))), path.c_str());
-        }
+    void inputs_data() {
+        QTest::addColumn<QString>("folder");
+        for (const char* folder : {"safetensors", "tokenizer", "gguf", "torch", "sentencepiece", "chat"})
+            QTest::newRow(folder) << folder;
     }
 
-    void tokenizers() {
-        const auto paths = inputs("tokenizer");
+    void inputs() {
+        QFETCH(QString, folder);
+        const auto paths = files(folder.toStdString());
         QVERIFY(paths.size() > 20);
-        for (const auto& path : paths)
-            QVERIFY2(survives_as_tokenizer(vitrine::read_text(path).value()), path.c_str());
+        for (const auto& path : paths) {
+            const std::string text = vitrine::read_text(path).value();
+            const auto bytes = std::as_bytes(std::span(text));
+            const bool survives = folder == "safetensors"     ? survives_as_safetensors(bytes)
+                                  : folder == "tokenizer"     ? survives_as_tokenizer(text)
+                                  : folder == "gguf"          ? survives_as_gguf(bytes)
+                                  : folder == "torch"         ? survives_as_torch(bytes)
+                                  : folder == "sentencepiece" ? survives_as_sentencepiece(text)
+                                                              : survives_as_chat_template(text);
+            QVERIFY2(survives, path.c_str());
+        }
     }
 };
 
