@@ -171,6 +171,14 @@ private slots:
         row("memo that is not there", "h\x05.", "damaged");
         row("mark that is not there", "t.", "damaged");
         row("text of 2^31 bytes", "X\xFF\xFF\xFF\x7Fx.", "damaged");
+        // 2000 dictionaries out of one list of 2000 pairs: 18 kB that would be 8 million entries.
+        std::string copies("ccollections\nOrderedDict\nq\0K\1K\1\x86q\1](", 36);
+        for (int i = 0; i < 2000; ++i)
+            copies += "h\1";
+        copies += "eq\2";
+        for (int i = 0; i < 2000; ++i)
+            copies += std::string("h\0h\2\x85R", 6);
+        row("one list many times", copies + ".", "damaged");
         row("list in itself", std::string("]q\0(h\0e.", 8), "no dictionary");
     }
     void pickles_that_ask_for_more() {

@@ -28,7 +28,7 @@ private slots:
     void inputs() {
         QFETCH(QString, folder);
         const auto paths = files(folder.toStdString());
-        QVERIFY(paths.size() > 20);
+        QVERIFY(paths.size() > 10);
         for (const auto& path : paths) {
             const std::string text = vitrine::read_text(path).value();
             const auto bytes = std::as_bytes(std::span(text));
