@@ -1,6 +1,8 @@
 // Chat templates against `transformers`, and a sentence with its line for each that is wrong.
 #include <QtTest>
 
+#include <fmt/format.h>
+
 #include "core/chat/chat_template.h"
 #include "tests/tokenizer/xz.h"
 
