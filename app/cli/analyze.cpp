@@ -11,6 +11,7 @@
 #include "app/cli/program.h"
 #include "app/cli/prompt_options.h"
 #include "app/cli/result_documents.h"
+#include "app/cli/run_options.h"
 #include "app/cli/table.h"
 #include "core/engine/export_data.h"
 
@@ -25,6 +26,7 @@ struct AnalyzeOptions {
     PromptOptions prompts;
     std::vector<std::string> settings;
     std::vector<std::string> dictionaries;
+    std::vector<std::string> edits;
     std::string figure;
     std::string data;
 };
@@ -72,6 +74,7 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     if (!options.dictionaries.empty())
         return fail(Code::unsupported, "This version cannot open dictionaries yet; leave --dictionary out.");
     VITRINE_ASSIGN(Json parameters, parameters_of(options.settings));
+    VITRINE_TRY(check_edits(options.edits));
     for (const Json& parameter : manifest["parameters"])
         if (parameter["name"] == "seed" && !parameters.contains("seed"))
             parameters["seed"] = program.common().seed;
@@ -87,10 +90,11 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] == "required"));
     if (manifest["prompts"] == "none" && !inputs.empty())
         return fail(Code::usage, fmt::format("{} reads the model alone; leave the prompts out.", options.id));
+    VITRINE_ASSIGN(const auto edits, read_edits(*model, options.prompts, options.edits));
     program.record_in_session();
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),
-                                            program.cancel(), program.progress()));
+                                            program.cancel(), program.progress(), true, edits));
     // The figure first: a result without one is refused before anything is written.
     if (!options.figure.empty()) VITRINE_TRY(write_figure(options.figure, record));
     if (!options.data.empty())
@@ -110,6 +114,7 @@ void add_analyze(CLI::App& app, Program& program) {
     options->prompts.add(*command, program);
     program.add_texts(*command, "--set", options->settings,
                       "NAME=VALUE of a parameter that --list shows; repeatable");
+    program.add_texts(*command, "--edit", options->edits, edit_help);
     program.add_texts(*command, "--dictionary", options->dictionaries, "Dictionary (not in this version)");
     program.add_text(*command, "--figure", options->figure, "Write a figure: .svg, .pdf or .png");
     program.add_text(*command, "--data", options->data, "Write the numbers: .npz, .csv or .h5");

@@ -12,8 +12,7 @@ void RunOptions::add(CLI::App& command, Program& program) {
     command.add_option("MODEL", model, model_help)->required();
     prompts.add(command, program);
     program.add_texts(command, "--capture", captures, "Hook or glob whose values are kept; repeatable");
-    program.add_texts(command, "--edit", edits,
-                      "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable");
+    program.add_texts(command, "--edit", edits, edit_help);
     command.footer(
         "Hooks are those that \"vitrine-cli hooks MODEL\" lists; L3H5 is that head's hook_z. OP is zero, "
         "scale X, add X, set X, mean [@PROMPTS],\nmask (of scores), from row=R, from @F.h5:ROW, "
@@ -34,9 +33,7 @@ Status RunOptions::check() const {
     if (!out.empty()) VITRINE_TRY(check_output(out));
     if (!out.empty() && captures.empty())
         return fail(Code::usage, "--out needs a --capture: there is nothing else that it would hold.");
-    for (const std::string& edit : edits)
-        VITRINE_TRY(run::parse_edit(edit));
-    return {};
+    return check_edits(edits);
 }
 
 Status RunOptions::fill(const engine::OpenModel& open, run::RunSpec& spec) const {
@@ -44,12 +41,26 @@ Status RunOptions::fill(const engine::OpenModel& open, run::RunSpec& spec) const
     if (coordinates == "folded") spec.coordinates = model::Coordinates::folded;
     for (const std::string& capture : captures)
         VITRINE_TRY(model::match_hooks(open.model.spec, capture));
-    for (const std::string& text : edits) {
+    VITRINE_ASSIGN(spec.edits, read_edits(open, prompts, edits));
+    return {};
+}
+
+Status check_edits(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts)
+        VITRINE_TRY(run::parse_edit(text));
+    return {};
+}
+
+Result<std::vector<run::EditSpec>> read_edits(const engine::OpenModel& open, const PromptOptions& prompts,
+                                              const std::vector<std::string>& texts) {
+    std::vector<run::EditSpec> edits;
+    for (const std::string& text : texts) {
         VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text));
         VITRINE_TRY(model::match_hooks(open.model.spec, edit.hook));
-        spec.edits.push_back(std::move(edit));
+        edits.push_back(std::move(edit));
     }
-    return engine::read_edit_sources(open, prompts.specials(), spec.edits);
+    VITRINE_TRY(engine::read_edit_sources(open, prompts.specials(), edits));
+    return edits;
 }
 
 } // namespace vitrine::cli

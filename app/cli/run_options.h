@@ -12,6 +12,14 @@ namespace vitrine::cli {
 
 class Program;
 
+/// Reads texts of --edit for a model: what cannot be read, unknown hooks and missing files are refused here.
+Result<std::vector<run::EditSpec>> read_edits(const engine::OpenModel& open, const PromptOptions& prompts,
+                                              const std::vector<std::string>& texts);
+/// Whatever of them can be refused before the model is opened.
+Status check_edits(const std::vector<std::string>& texts);
+/// What the help says of --edit.
+constexpr const char* edit_help = "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable";
+
 struct RunOptions {
     std::string model;
     PromptOptions prompts;

@@ -44,12 +44,6 @@ void Bench::open_model(const engine::ModelRequest& request) {
 void Bench::check_model(bool again) {
     if (!model_) return;
     emit checking();
-    start_check(again);
-}
-
-void Bench::start_check(bool again) {
-    checking_ = true;
-    again_ = again;
     check_job_ = post(
         this, "self-check", "self-check",
         [model = model_, again](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
@@ -57,18 +51,17 @@ void Bench::start_check(bool again) {
         },
         [this, model = model_](const Result<engine::SelfCheck>& check) {
             if (model != model_) return;
-            checking_ = false;
             if (check) {
                 check_ = *check;
                 emit checked(*check);
             } else {
                 emit check_failed(check.error());
             }
-        });
+        },
+        engine::Priority::background);
 }
 
 void Bench::cancel_check() {
-    checking_ = false;
     workbench_->cancel(check_job_);
     emit check_failed(Error{Code::cancelled, "The self-check was cancelled."});
 }

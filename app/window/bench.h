@@ -19,26 +19,24 @@ public:
     ~Bench() override;
 
     /// `work(engine, cancel, progress)` runs on the device thread, `then(result)` on this one. A newer job
-    /// with the same tag replaces this one; an empty tag replaces nothing.
+    /// with the same tag replaces this one; an empty tag replaces nothing. A background job that gave way is
+    /// called again, so `work` must not use up what it holds.
     template <typename Work, typename Then>
-    engine::JobId post(QObject* asker, const std::string& tag, const std::string& label, Work work,
-                       Then then) {
-        // The self-check is for the time between: nothing waits for it.
-        const bool interrupted = checking_ && tag != "self-check";
-        if (interrupted) workbench_->cancel(check_job_);
-        const engine::JobId id = workbench_->post(
+    engine::JobId post(QObject* asker, const std::string& tag, const std::string& label, Work work, Then then,
+                       engine::Priority priority = engine::Priority::normal) {
+        return workbench_->post(
             tag, label,
             [guard = QPointer<QObject>(asker), work = std::move(work),
              then = std::move(then)](engine::Engine& engine, const CancelToken& cancel,
                                      const Progress& progress) mutable -> std::function<void()> {
                 using Answer = decltype(work(engine, cancel, progress));
                 auto answer = std::make_shared<Answer>(work(engine, cancel, progress));
-                return [guard, answer, then = std::move(then)]() mutable {
+                // `then` stays: a job that gave way is called again.
+                return [guard, answer, then]() mutable {
                     if (guard) then(std::move(*answer));
                 };
-            });
-        if (interrupted) start_check(again_);
-        return id;
+            },
+            priority);
     }
 
     std::vector<engine::JobStatus> jobs() const { return workbench_->jobs(); }
@@ -68,14 +66,10 @@ signals:
     void check_accepted(); ///< and recorded, where a session is open
 
 private:
-    void start_check(bool again);
-
     std::unique_ptr<engine::Workbench> workbench_;
     std::shared_ptr<engine::OpenModel> model_;
     std::optional<engine::SelfCheck> check_;
     engine::JobId check_job_ = 0;
-    bool checking_ = false; ///< the check waits or runs
-    bool again_ = false;    ///< it does not look into the cache
 };
 
 } // namespace vitrine::window

@@ -107,10 +107,12 @@ void SessionActions::replay() {
     page_.say(tr("Replaying: every step is done again in a scratch session."));
     bench_.post(
         this, "replay", "replay the session",
-        [](engine::Engine& engine, const CancelToken& cancel,
-           const Progress& progress) -> Result<std::vector<engine::ReplayedStep>> {
+        // What is typed meanwhile comes first; the replay goes on after it where it was.
+        [replay = std::make_shared<engine::Replay>()](
+            engine::Engine& engine, const CancelToken& cancel,
+            const Progress& progress) -> Result<std::vector<engine::ReplayedStep>> {
             if (!engine.session()) return fail(Code::session, "No session is open: open one to replay it.");
-            return engine::replay(*engine.session(), {}, cancel, progress);
+            return replay->go_on(*engine.session(), cancel, progress);
         },
         [this](const Result<std::vector<engine::ReplayedStep>>& replayed) {
             if (!replayed) {
@@ -142,7 +144,8 @@ void SessionActions::replay() {
                                        .arg(verdicts[2])
                                        .arg(verdicts[3]));
             emit finished();
-        });
+        },
+        engine::Priority::background);
 }
 
 void SessionActions::export_to(const std::filesystem::path& zip) {

@@ -23,9 +23,17 @@ struct Job {
     JobId id = 0;
     std::string tag;
     Work work;
-    CancelToken cancel;
+    Priority priority = Priority::normal;
+    CancelToken cancel;  ///< nobody wants the job any more
+    CancelToken attempt; ///< this call of `work` shall stop; of a normal job the same flag
+    bool gave_way = false;
     JobStatus status;
     Clock::time_point started;
+
+    void stop() {
+        cancel.cancel();
+        attempt.cancel();
+    }
 };
 
 /// on_change is called at most this often while a job reports progress.
@@ -75,8 +83,11 @@ struct Workbench::Shared {
         std::unique_lock lock(mutex);
         wake.wait(lock, [this] { return stopping || !waiting.empty(); });
         if (stopping) return false;
-        current = std::move(waiting.front());
-        waiting.pop_front();
+        auto next = std::find_if(waiting.begin(), waiting.end(),
+                                 [](const Job& job) { return job.priority == Priority::normal; });
+        if (next == waiting.end()) next = waiting.begin();
+        current = std::move(*next);
+        waiting.erase(next);
         current->status.running = true;
         current->started = Clock::now();
         return true;
@@ -87,10 +98,10 @@ struct Workbench::Shared {
         while (take()) {
             changed();
             const JobId id = current->id; // only this thread changes `current`
-            const CancelToken cancel = current->cancel;
+            const CancelToken cancel = current->cancel, attempt = current->attempt;
             Closure result;
             try {
-                result = current->work(engine, cancel, [this, id](double share, const std::string& what) {
+                result = current->work(engine, attempt, [this, id](double share, const std::string& what) {
                     progress(id, share, what);
                 });
             } catch (const std::bad_alloc&) { // outside the engine, which tells of its own
@@ -98,6 +109,13 @@ struct Workbench::Shared {
             }
             {
                 const std::lock_guard lock(mutex);
+                if (current->gave_way && !cancel.cancelled() && !stopping) {
+                    current->gave_way = false;
+                    current->attempt = CancelToken();
+                    current->status.running = false;
+                    waiting.push_front(std::move(*current));
+                    result = nullptr;
+                }
                 current.reset();
             }
             // The asker may cancel between here and delivery: the closure looks once more.
@@ -121,19 +139,27 @@ Workbench::~Workbench() {
         shared_->stopping = true;
         shared_->listener = nullptr;
         for (Job& job : shared_->waiting)
-            job.cancel.cancel();
-        if (shared_->current) shared_->current->cancel.cancel();
+            job.stop();
+        if (shared_->current) shared_->current->stop();
     }
     shared_->wake.notify_all();
     shared_->thread.join();
 }
 
-JobId Workbench::post(std::string tag, std::string label, Work work) {
+JobId Workbench::post(std::string tag, std::string label, Work work, Priority priority) {
     JobId id = 0;
     {
         const std::lock_guard lock(shared_->mutex);
         id = ++shared_->last_id;
         Job job;
+        job.priority = priority;
+        if (priority == Priority::normal) job.attempt = job.cancel;
+        auto& current = shared_->current;
+        if (current && !tag.empty() && current->tag == tag) current->stop();
+        if (current && current->priority == Priority::background && priority == Priority::normal) {
+            current->gave_way = true;
+            current->attempt.cancel();
+        }
         if (!tag.empty()) {
             if (const auto older = shared_->newest.find(tag); older != shared_->newest.end())
                 older->second.cancel();
@@ -155,9 +181,9 @@ JobId Workbench::post(std::string tag, std::string label, Work work) {
 void Workbench::cancel(JobId id) {
     {
         const std::lock_guard lock(shared_->mutex);
-        if (shared_->current && shared_->current->id == id) shared_->current->cancel.cancel();
+        if (shared_->current && shared_->current->id == id) shared_->current->stop();
         for (Job& job : shared_->waiting)
-            if (job.id == id) job.cancel.cancel();
+            if (job.id == id) job.stop();
         std::erase_if(shared_->waiting, [&](const Job& job) { return job.id == id; });
     }
     shared_->changed();

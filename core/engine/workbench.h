@@ -1,5 +1,6 @@
 #pragma once
-// The device thread: jobs are posted to it from any thread, one runs at a time, newer replaces older.
+// The device thread: jobs are posted to it from any thread, one runs at a time, newer replaces
+// older, and what is background gives way.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +24,14 @@ struct JobStatus {
     bool running = false;
 };
 
+enum class Priority {
+    normal,
+    /// Runs when nothing else waits. A normal job stops it, and it is called again afterwards: for checks,
+    /// replays and pictures that nobody waits for with a finger on a key. What an attempt that was stopped
+    /// returns is dropped.
+    background,
+};
+
 class Workbench {
 public:
     /// `deliver` takes closures to where results belong (the window's event loop); it must not run them at
@@ -34,7 +43,8 @@ public:
     /// Runs `work` on the device thread; what it returns is run by `deliver`, unless the job was cancelled or
     /// a newer one with the same tag was posted meanwhile. An empty tag replaces nothing.
     JobId post(std::string tag, std::string label,
-               std::function<std::function<void()>(Engine&, const CancelToken&, const Progress&)> work);
+               std::function<std::function<void()>(Engine&, const CancelToken&, const Progress&)> work,
+               Priority priority = Priority::normal);
 
     void cancel(JobId id);
     void cancel_all();

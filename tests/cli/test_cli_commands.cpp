@@ -339,6 +339,19 @@ private slots:
         QVERIFY(figure.readAll().contains("<svg"));
     }
 
+    void an_analysis_of_an_edited_run() {
+        // Without a query all scores are 0, an even spread over n keys: ln n nats, ln 24 / 4 on average.
+        const Ended ended = run_json({"analyze", "head-entropy", gpt2(), "--ids", "5,6,7,8", "--edit",
+                                      "blocks.1.attn.hook_q head=2 zero"});
+        VERIFY_DONE(ended);
+        const Json& entropy = ended.document["results"][0]["data"];
+        QVERIFY(std::abs(entropy[1][2].get<double>() - std::log(24.0) / 4) < 1e-5);
+        QVERIFY(ended.document["provenance"]["edits"].size() == 1);
+        const Ended clean = run_json({"analyze", "head-entropy", gpt2(), "--ids", "5,6,7,8"});
+        QVERIFY(clean.document["results"][0]["data"][1][2] != entropy[1][2]);
+        QCOMPARE(clean.document["results"][0]["data"][0], entropy[0]);
+    }
+
     void bench_measures() {
         const Ended ended =
             run_json({"bench", "load", "forward", "decode", "--model", llama(), "--tokens", "4,9",

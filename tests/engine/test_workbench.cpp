@@ -2,6 +2,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <QtTest>
@@ -123,6 +125,63 @@ private slots:
         }
         inbox.run();
         QCOMPARE(delivered, std::vector<int>{1});
+    }
+
+    void background_work_gives_way_and_is_called_again() {
+        Inbox inbox;
+        std::vector<std::string> order;
+        std::atomic<int> attempts = 0;
+        std::atomic<bool> finish = false;
+        Workbench bench([&](std::function<void()> closure) { inbox.put(std::move(closure)); });
+        bench.post(
+            "check", "check",
+            [&](Engine&, const CancelToken& cancel, const Progress&) {
+                ++attempts;
+                while (!cancel.cancelled() && !finish)
+                    std::this_thread::yield();
+                return std::function<void()>([&] { order.emplace_back("check"); });
+            },
+            engine::Priority::background);
+        QTRY_COMPARE(attempts.load(), 1);
+        bench.post("typing", "run", [&](Engine&, const CancelToken& cancel, const Progress&) {
+            order.emplace_back(cancel.cancelled() ? "stopped" : "ran");
+            return std::function<void()>([&] { order.emplace_back("typed"); });
+        });
+        QTRY_COMPARE(attempts.load(), 2);
+        inbox.run(); // what the first attempt returned is not in it
+        QCOMPARE(order, (std::vector<std::string>{"ran", "typed"}));
+        finish = true;
+        QTRY_VERIFY(bench.jobs().empty());
+        inbox.run();
+        QCOMPARE(order, (std::vector<std::string>{"ran", "typed", "check"}));
+    }
+
+    void background_work_waits_behind_what_came_later_and_can_be_cancelled() {
+        Inbox inbox;
+        Gate gate;
+        std::vector<int> order;
+        Workbench bench([&](std::function<void()> closure) { inbox.put(std::move(closure)); });
+        bench.post("", "gate", [&](Engine&, const CancelToken&, const Progress&) {
+            gate.wait();
+            return std::function<void()>();
+        });
+        const auto put = [&](int what, engine::Priority priority) {
+            return bench.post(
+                "", "job",
+                [&order, what](Engine&, const CancelToken&, const Progress&) {
+                    order.push_back(what);
+                    return std::function<void()>();
+                },
+                priority);
+        };
+        put(1, engine::Priority::background);
+        const auto unwanted = put(2, engine::Priority::background);
+        put(3, engine::Priority::normal);
+        put(4, engine::Priority::normal);
+        bench.cancel(unwanted);
+        gate.release();
+        QTRY_VERIFY(bench.jobs().empty());
+        QCOMPARE(order, (std::vector<int>{3, 4, 1}));
     }
 
     void progress_is_seen_while_it_works() {
