@@ -9,13 +9,14 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "views/analyses/difference.h"
+#include "app/window/side_analysis.h"
 #include "views/figure/figure_for.h"
 
 namespace vitrine::window {
 
 namespace {
 
+constexpr int roomy = 700;   ///< pixels of height from which the summary has a line of its own
 constexpr int rest_ms = 250; ///< a live page follows once typing rests so long
 QString first_sentence(const QString& text) {
     const qsizetype end = text.indexOf(QStringLiteral(". "));
@@ -27,12 +28,12 @@ QString first_sentence(const QString& text) {
 AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStringList ids, QString topic,
                            QWidget* parent)
     : QWidget(parent), bench_(bench), desk_(desk), runner_(runner), ids_(std::move(ids)),
-      topic_(std::move(topic)), choice_(new QComboBox(this)), title_(new QLabel(this)),
-      summary_(new views::ElidedLabel(this)), about_(new QLabel(this)), badge_(new QLabel(this)),
-      explain_(new QToolButton(this)), form_(new views::AnalysisForm(this)),
-      run_(new QPushButton(tr("Run"), this)), export_(new QPushButton(tr("Export…"), this)),
-      place_(new QStackedWidget(this)), scroll_(new views::FigureScroll(desk, this)),
-      empty_(new views::EmptyState(this)) {
+      topic_(std::move(topic)), controls_(new QWidget(this)), head_(new QHBoxLayout),
+      choice_(new QComboBox(this)), title_(new QLabel(this)), summary_(new views::ElidedLabel(this)),
+      about_(new QLabel(this)), badge_(new QLabel(this)), explain_(new QToolButton(this)),
+      form_(new views::AnalysisForm(this)), run_(new QPushButton(tr("Run"), this)),
+      export_(new QPushButton(tr("Export…"), this)), place_(new QStackedWidget(this)),
+      scroll_(new views::FigureScroll(desk, this)), empty_(new views::EmptyState(this)) {
     build();
     rest_.setSingleShot(true);
     rest_.setInterval(rest_ms);
@@ -68,25 +69,39 @@ void AnalysisPage::build() {
     run_->setToolTip(tr("Runs it and keeps it as a step of the session"));
     export_->setToolTip(tr("The picture as SVG, PDF or PNG; the numbers as CSV, NPZ or HDF5 (E)"));
     choice_->setAccessibleName(tr("Analysis"));
-    auto* head = new QHBoxLayout;
-    head->setSpacing(8);
-    head->addWidget(choice_);
-    head->addWidget(title_);
-    head->addWidget(summary_, 1);
-    head->addWidget(badge_);
-    head->addWidget(explain_);
-    head->addWidget(export_);
-    head->addWidget(run_);
+    auto* row = new QHBoxLayout(controls_);
+    row->setContentsMargins(2, 0, 8, 3);
+    row->setSpacing(6);
+    row->addStretch(1);
+    for (QWidget* button :
+         {static_cast<QWidget*>(explain_), static_cast<QWidget*>(export_), static_cast<QWidget*>(run_)})
+        row->addWidget(button);
+    head_->setSpacing(10);
+    head_->addWidget(choice_, 0, Qt::AlignTop);
+    head_->addWidget(title_, 0, Qt::AlignTop);
+    head_->addWidget(form_, 1);
+    head_->addWidget(badge_, 0, Qt::AlignTop);
     place_->addWidget(empty_);
     place_->addWidget(scroll_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(8, 6, 8, 0);
     column->setSpacing(6);
-    column->addLayout(head);
-    column->addWidget(form_);
+    column->addLayout(head_);
+    column->addWidget(summary_);
     column->addWidget(about_);
     column->addWidget(place_, 1);
+    take_controls();
     empty_->say(tr("Press Run to analyse the current prompt."), tr("Run"));
+}
+
+void AnalysisPage::take_controls() {
+    head_->addWidget(controls_, 0, Qt::AlignTop);
+    controls_->show();
+}
+
+void AnalysisPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    summary_->setVisible(height() >= roomy); // else on hover, and under Explain
 }
 
 void AnalysisPage::set_manifests(const Json& manifests) {
@@ -152,6 +167,8 @@ void AnalysisPage::show_manifest() {
     };
     title_->setText(QStringLiteral("<b>%1</b>").arg(text("title").toHtmlEscaped()));
     summary_->say(first_sentence(text("summary")), text("summary"));
+    choice_->setToolTip(text("summary"));
+    title_->setToolTip(text("summary"));
     QString said = QStringLiteral("<p>%1</p>").arg(text("summary").toHtmlEscaped());
     if (!text("citation").isEmpty())
         said += QStringLiteral("<p style='color:%1'>%2</p>")
@@ -177,27 +194,14 @@ bool AnalysisPage::reads_model_alone() const {
     return at >= 0 && manifests_[static_cast<std::size_t>(at)].value("prompts", "required") == "none";
 }
 
-std::vector<AnalysisPage::Side> AnalysisPage::sides() const {
-    const auto side_of = [](const views::RunPtr& run) {
-        Side out;
-        for (const figure::Token& token : run->tokens) {
-            out.row.ids.push_back(token.id);
-            out.row.special.push_back(token.special);
-        }
-        out.edits = run->edits;
-        return out;
-    };
-    std::vector<Side> out;
-    if (reads_model_alone()) return {Side{}};
-    if (!desk_.a()) return out;
-    if (desk_.side() != views::Side::b) out.push_back(side_of(desk_.a()));
-    if (desk_.side() != views::Side::a && desk_.b()) out.push_back(side_of(desk_.b()));
-    return out;
+std::vector<AnalysedSide> AnalysisPage::sides() const {
+    if (reads_model_alone()) return {AnalysedSide{}};
+    return analysed_sides(desk_);
 }
 
 std::string AnalysisPage::key() const {
     Json out{{"id", chosen().toStdString()}, {"values", form_->values()}};
-    for (const Side& side : sides()) {
+    for (const AnalysedSide& side : sides()) {
         Json edits = Json::array();
         for (const QString& edit : side.edits)
             edits.push_back(edit.toStdString());
@@ -218,37 +222,14 @@ void AnalysisPage::run(bool record) {
     const auto runs = sides();
     if (!bench_.model() || runs.empty() || choice_->currentIndex() < 0) return;
     shown_key_ = key();
-    QString ids;
-    for (const std::int32_t id : runs.front().row.ids)
-        ids += (ids.isEmpty() ? QString() : QStringLiteral(",")) + QString::number(id);
-    // The command line's analyze takes no --edit: only what it can give again is offered as a command.
-    const bool plain = runs.size() == 1 && runs.front().edits.isEmpty();
-    const QString model_name = QString::fromStdString(bench_.model()->request.name);
-    const QString prompt = ids.isEmpty() ? QString() : QStringLiteral(" --ids ") + ids;
-    const QString command = plain ? QStringLiteral("vitrine-cli analyze %1 %2%3")
-                                            .arg(chosen(), views::shell_word(model_name), prompt) +
-                                        form_->command_options()
-                                  : QString();
+    const QString command = command_of_sides(*bench_.model(), runs, chosen(), form_->command_options());
     const std::string id = chosen().toStdString();
     bench_.post(
         this, "analysis " + topic_.toStdString(), "analysis " + id,
         [model = bench_.model(), id, values = form_->values(), runs, record,
          specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                         const Progress& progress) -> Result<engine::AnalysisRecord> {
-            std::vector<engine::AnalysisRecord> records;
-            for (const Side& side : runs) {
-                VITRINE_ASSIGN(const auto changed, Runner::edits_of(*model, side.edits, specials));
-                std::vector<run::RunRow> rows;
-                if (!side.row.ids.empty()) rows.push_back(side.row);
-                VITRINE_ASSIGN(auto one,
-                               engine.analyze(*model, id, values, rows, cancel, progress, record, changed));
-                records.push_back(std::move(one));
-            }
-            if (records.size() == 1) return records.front();
-            engine::AnalysisRecord out = records.front();
-            VITRINE_ASSIGN(out.results, views::difference_of(records[0].results, records[1].results));
-            out.provenance["minus"] = records[1].provenance;
-            return out;
+            return analyse_sides(engine, *model, id, values, runs, specials, cancel, progress, record);
         },
         [this, command, record](Result<engine::AnalysisRecord> answer) {
             if (!answer) {
@@ -261,7 +242,8 @@ void AnalysisPage::run(bool record) {
                 if (record) emit recorded();
             }
             emit finished();
-        });
+        },
+        record ? engine::Priority::normal : engine::Priority::background);
 }
 
 void AnalysisPage::record_shown() {

@@ -4,12 +4,14 @@
 
 #include "app/window/bench.h"
 #include "app/window/runner.h"
+#include "app/window/side_analysis.h"
 #include "views/analyses/analysis_form.h"
 #include "views/shared/elided_label.h"
 #include "views/shared/empty_state.h"
 #include "views/shared/figure_scroll.h"
 
 class QComboBox;
+class QHBoxLayout;
 class QLabel;
 class QPushButton;
 class QStackedWidget;
@@ -37,6 +39,11 @@ public:
     void run(bool record);
     /// A live page is about to follow the desk.
     bool waiting() const { return live_ && isVisible() && rest_.isActive(); }
+    /// Explain, Export and Run, for whoever has a better place for them than beside the form: beside the
+    /// tabs.
+    QWidget* controls() { return controls_; }
+    /// Puts them beside the form (again).
+    void take_controls();
     /// What is shown becomes a step, if it is none yet: it is about to be exported.
     void record_shown();
 
@@ -53,15 +60,13 @@ signals:
 
 protected:
     void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
-    struct Side {
-        run::RunRow row;
-        QStringList edits;
-    };
     bool reads_model_alone() const;
-    std::vector<Side> sides() const; ///< one, or A and B for their difference; empty: nothing to analyse
-    std::string key() const;         ///< of what would be computed now
+    /// One, or A and B for their difference; empty: nothing to analyse.
+    std::vector<AnalysedSide> sides() const;
+    std::string key() const; ///< of what would be computed now
     void build();
     void show_manifest();
     void run_if_live();
@@ -81,6 +86,8 @@ private:
     QString command_;
     QTimer rest_;
 
+    QWidget* controls_;
+    QHBoxLayout* head_;
     QComboBox* choice_;
     QLabel* title_;
     views::ElidedLabel* summary_;

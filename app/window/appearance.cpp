@@ -64,11 +64,13 @@ QString sheet_of(const figure::Theme& theme) {
     QString sheet = QStringLiteral(
         "QToolTip { color: @text; background: @panel; border: 1px solid @line; padding: 3px 5px; }"
         "QMainWindow::separator { background: @line; width: 1px; height: 1px; }"
-        "QDockWidget { color: @muted; }"
+        "QDockWidget { color: @muted; titlebar-close-icon: url(@close); titlebar-normal-icon: url(@float); }"
+        "QDockWidget::close-button, QDockWidget::float-button { border: none; padding: 1px; }"
+        "QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: @tint; }"
         "QDockWidget::title { background: @window; padding: 5px 8px; text-align: left; }"
         "QTabWidget::pane { border: none; border-top: 1px solid @line; }"
         "QTabBar { qproperty-drawBase: 0; }"
-        "QTabBar::tab { padding: 5px 12px; color: @muted; background: transparent; border: none;"
+        "QTabBar::tab { padding: 5px 10px; color: @muted; background: transparent; border: none;"
         " border-bottom: 2px solid transparent; }"
         "QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }"
         "QTabBar::tab:hover { color: @text; }"
@@ -77,9 +79,10 @@ QString sheet_of(const figure::Theme& theme) {
         "QToolButton:hover, QToolButton:focus { border-color: @accent; }"
         "QToolButton:checked { background: @tint; border-color: @accent; }"
         "QToolButton::menu-indicator { image: none; }"
-        "QCheckBox::indicator { width: 14px; height: 14px; background: @panel; border: 1px solid @muted;"
-        " border-radius: 2px; }"
-        "QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(@check); }"
+        "QCheckBox::indicator, QListView::indicator { width: 14px; height: 14px; background: @panel;"
+        " border: 1px solid @muted; border-radius: 2px; }"
+        "QCheckBox::indicator:checked, QListView::indicator:checked { background: @accent;"
+        " border-color: @accent; image: url(@check); }"
         "QCheckBox::indicator:focus { border-color: @accent; }"
         "QCheckBox::indicator:disabled { border-color: @line; }"
         "QDialog#palette { border: 1px solid @muted; }"
@@ -93,6 +96,10 @@ QString sheet_of(const figure::Theme& theme) {
         {"@accent", theme.accent.name()},
         {"@button", button_colour(theme).name()},
         {"@tint", figure::blend(theme.panel, theme.accent, 0.25).name()},
+        {"@close",
+         theme.dark ? QStringLiteral(":/icons/close-dark.svg") : QStringLiteral(":/icons/close-light.svg")},
+        {"@float",
+         theme.dark ? QStringLiteral(":/icons/float-dark.svg") : QStringLiteral(":/icons/float-light.svg")},
         {"@check",
          theme.dark ? QStringLiteral(":/icons/check-dark.svg") : QStringLiteral(":/icons/check-light.svg")},
     };

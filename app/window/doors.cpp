@@ -85,7 +85,7 @@ void Doors::tell_sink(const views::ShownRun& run) {
         QStringLiteral("sink"),
         tr("<b>A sink.</b> %1 of %2 heads park attention on one key (rose). %3 is the most extreme: over "
            "all queries %4 gets %5 of it. A head with nothing to do looks there, because its weights must "
-           "sum to 1. <b>Leave sinks out</b> shows what is left; <b>Space</b> takes the head out, and the "
+           "sum to 1. <b>No sinks</b> shows what is left; <b>Space</b> takes the head out, and the "
            "next tokens hardly move.")
             .arg(views::heads_with_sinks(run))
             .arg(run.layers * run.heads)

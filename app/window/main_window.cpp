@@ -7,6 +7,7 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScreen>
 #include <QStackedWidget>
@@ -51,6 +52,7 @@ MainWindow::~MainWindow() {
     desk_.disconnect();
     desk_.selection.disconnect();
     desk_.edits.disconnect();
+    desk_.heads.disconnect();
     // Docks and tabs are hidden as they go, when there is nothing to remember it any more.
     for (QObject* part : findChildren<QObject*>())
         part->disconnect(this);
@@ -141,7 +143,7 @@ void MainWindow::build_docks() {
     edits_dock_ = dock(tr("Interventions"), "interventions", edits_, Qt::LeftDockWidgetArea);
     inspector_dock_ = dock(tr("Selection"), "inspector", inspector_, Qt::RightDockWidgetArea);
     const int width = screen()->availableSize().width();
-    resizeDocks({runs_dock_, inspector_dock_}, {width < 1600 ? 172 : 230, width < 1600 ? 244 : 310},
+    resizeDocks({runs_dock_, inspector_dock_}, {width < 1600 ? 172 : 230, width < 1600 ? 250 : 310},
                 Qt::Horizontal);
     resizeDocks({runs_dock_, edits_dock_}, {280, 240}, Qt::Vertical);
 
@@ -159,6 +161,9 @@ void MainWindow::build_pages() {
     tabs_->setDocumentMode(true);
     attention_ = new views::AttentionPage(desk_, this);
     tabs_->addTab(attention_, tr("Attention"));
+    measures_ = new AttentionMeasures(bench_, desk_, *runner_, *attention_, this);
+    connect(measures_, &AttentionMeasures::recorded, keeper_, &SessionKeeper::refresh);
+    connect(attention_, &views::AttentionPage::arcs_changed, prompt_->strip(), &views::TokenStrip::set_arcs);
     const auto add = [this](const QString& name, const char* topic, const QStringList& ids, bool live) {
         auto* page = new AnalysisPage(bench_, desk_, *runner_, ids, QLatin1String(topic), this);
         page->set_live(live);
@@ -192,19 +197,41 @@ void MainWindow::build_pages() {
     auto* row = new QHBoxLayout(corner_);
     row->setContentsMargins(0, 0, 0, 0);
     tabs_->setCornerWidget(corner_);
+    tabs_->installEventFilter(this);
     place_controls();
 }
 
-// The controls of the page shown stand beside the tabs, which leaves the picture a line more.
+QWidget* MainWindow::controls_of(QWidget* page) const {
+    if (page == attention_) return attention_->controls();
+    if (auto* analysis = qobject_cast<AnalysisPage*>(page)) return analysis->controls();
+    return nullptr;
+}
+
+void MainWindow::take_back_controls() {
+    if (lent_ == attention_) attention_->take_controls();
+    if (auto* analysis = qobject_cast<AnalysisPage*>(lent_)) analysis->take_controls();
+    lent_.clear();
+}
+
+// The controls of the page shown stand beside the tabs if there is room: that leaves the picture a line more.
 void MainWindow::place_controls() {
-    const bool here = tabs_->currentWidget() == attention_;
-    if (here) {
-        corner_->layout()->addWidget(attention_->controls());
-        attention_->controls()->show();
-    } else if (tabs_->indexOf(attention_) < 0 && attention_->controls()->parentWidget() == corner_) {
-        attention_->take_controls(); // the page stands in a window of its own
+    QWidget* page = tabs_->currentWidget();
+    QWidget* controls = controls_of(page);
+    const int room = tabs_->width() - tabs_->tabBar()->sizeHint().width();
+    const bool fits = controls && controls->sizeHint().width() + 8 <= room;
+    if (lent_ && (lent_ != page || !fits)) take_back_controls();
+    if (fits && lent_ != page) {
+        corner_->layout()->addWidget(controls);
+        controls->show();
+        lent_ = page;
     }
-    corner_->setVisible(here);
+    corner_->setVisible(fits);
+    if (!fits) corner_->setGeometry(0, 0, 0, 0); // QTabWidget paints a line where even a hidden one lies
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == tabs_ && event->type() == QEvent::Resize) place_controls();
+    return QMainWindow::eventFilter(watched, event);
 }
 
 void MainWindow::connect_parts() {
@@ -270,8 +297,14 @@ void MainWindow::connect_parts() {
         place_controls();
         remember();
     });
+    connect(edits_, &views::EditPanel::refused, this,
+            [this](const QString& sentence) { status_->say(sentence); });
     connect(doors_, &Doors::page_wanted, this, &MainWindow::show_page);
     connect(doors_bar_, &views::DoorsBar::closed, this, &MainWindow::remember);
+    // Who writes has found in; what a door told is about another text.
+    connect(prompt_->editor(), &QPlainTextEdit::textChanged, this, [this] {
+        if (!doors_bar_->isHidden()) doors_bar_->hide();
+    });
     connect(inspector_->next_tokens(), &views::NextTokensView::append_wanted, this,
             [this](const QString& text) {
                 prompt_->editor()->moveCursor(QTextCursor::End);
@@ -338,6 +371,7 @@ void MainWindow::tear_off() {
     const int at = tabs_->currentIndex();
     QWidget* page = tabs_->widget(at);
     const QString name = tabs_->tabText(at);
+    if (lent_ == page) take_back_controls();
     tabs_->removeTab(at);
     auto* dock = new QDockWidget(name, this);
     dock->setAttribute(Qt::WA_DeleteOnClose);

@@ -4,6 +4,7 @@
 
 #include "app/window/analysis_page.h"
 #include "app/window/appearance.h"
+#include "app/window/attention_measures.h"
 #include "app/window/doors.h"
 #include "app/window/help.h"
 #include "app/window/palette.h"
@@ -75,6 +76,7 @@ public:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -89,6 +91,8 @@ private:
     void connect_parts();
     void connect_session();
     void place_controls();
+    QWidget* controls_of(QWidget* page) const; ///< nullptr: it has none that could stand beside the tabs
+    void take_back_controls();
     void show_facts();
     void model_refused(const engine::ModelRequest& request, const Error& error);
     void tear_off();
@@ -124,8 +128,10 @@ private:
     views::DoorsBar* doors_bar_;
     Doors* doors_;
     QTabWidget* tabs_;
-    QWidget* corner_; ///< controls of the page shown, beside the tabs
+    QWidget* corner_;        ///< controls of the page shown, beside the tabs
+    QPointer<QWidget> lent_; ///< the page whose controls these are
     views::AttentionPage* attention_;
+    AttentionMeasures* measures_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     QTabWidget* model_tabs_;
     views::ModelPage* model_page_;

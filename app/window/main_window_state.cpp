@@ -110,6 +110,8 @@ Json MainWindow::view() const {
         {"attention", attention_->state()}};
     for (const views::Edit& edit : desk_.edits.all())
         out["edits"].push_back({{"text", edit.text.toStdString()}, {"on", edit.on}});
+    for (const auto& [layer, head] : desk_.heads.all())
+        out["set"].push_back({layer, head});
     for (const auto& [name, page] : analyses_)
         out["pages"][name.toStdString()] = page->state();
     if (const views::RunPtr& pinned = desk_.pinned())
@@ -177,6 +179,14 @@ void MainWindow::apply_pending() {
     }
     const Json state = std::exchange(pending_, Json());
     desk_.edits.set_all(edits_in(part(state, "edits")));
+    std::vector<views::HeadSet::Head> set;
+    if (const Json& heads = part(state, "set"); heads.is_array())
+        for (const Json& head : heads)
+            if (head.is_array() && head.size() == 2 && head[0].is_number_integer() &&
+                head[1].is_number_integer() && desk_.a() && head[0] >= 0 && head[0] < desk_.a()->layers &&
+                head[1] >= 0 && head[1] < desk_.a()->heads)
+                set.emplace_back(head[0].get<int>(), head[1].get<int>());
+    desk_.heads.set_all(std::move(set));
     const Json& place = part(state, "place");
     if (place.is_object())
         desk_.selection.set(
@@ -254,8 +264,16 @@ void MainWindow::restore_step(std::int64_t step) {
         runner_->set_form(form);
         runner_->show_recorded(kept.prompt, kept.edits, is_run ? step : 0);
     }
-    if (kept.kind == QLatin1String("generate"))
-        status_->say(tr("The text that this generation started from; Generate goes on again."));
+    if (kept.kind == QLatin1String("generate") && kept.status == QLatin1String("done"))
+        keeper_->read_generated(step, [this, kept](const std::vector<std::int32_t>& ids) {
+            if (ids.empty() || runner_->text() != kept.prompt || !bench_.model() ||
+                !bench_.model()->tokenizer)
+                return;
+            const QString text = QString::fromStdString(bench_.model()->tokenizer->decode(ids, true));
+            prompt_->set_text(text);
+            runner_->show_recorded(text, kept.edits, 0);
+            status_->say(tr("The prompt and what was generated from it."));
+        });
     if (kept.kind != QLatin1String("analyze")) return;
     show_page(tr("Analyses"));
     AnalysisPage* analyses = analysis_page(tr("Analyses"));
@@ -352,6 +370,7 @@ void MainWindow::export_canvas(views::FigureCanvas* canvas) {
     if (!canvas) return;
     // What leaves the program is a step of the session.
     runner_->commit();
+    if (attention_->isAncestorOf(canvas)) measures_->record_shown();
     for (const auto& [name, page] : analyses_)
         if (page->isAncestorOf(canvas)) page->record_shown();
     export_with_dialog(this, bench_, canvas, view(), [this](const QString& said) { status_->say(said); });
@@ -410,7 +429,14 @@ void MainWindow::dropEvent(QDropEvent* event) {
         if (!url.isLocalFile() || !dropped.exists()) continue;
         event->acceptProposedAction();
         const bool is_model = dropped.isFile() && formats::is_gguf(dropped.filePath().toStdString());
-        if (!dropped.isDir() && !is_model) {
+        if (dropped.isFile() && dropped.suffix().toLower() == QLatin1String("zip")) {
+            // Beside the zip, in a folder that is not there yet.
+            QString folder = dropped.dir().filePath(dropped.completeBaseName() + QStringLiteral(".vitrine"));
+            for (int number = 2; QFileInfo::exists(folder); ++number)
+                folder = dropped.dir().filePath(
+                    QStringLiteral("%1-%2.vitrine").arg(dropped.completeBaseName()).arg(number));
+            session_actions_->import_from(dropped.filePath().toStdString(), folder.toStdString());
+        } else if (!dropped.isDir() && !is_model) {
             open_figure(dropped.filePath().toStdString());
         } else if (!is_model && QDir(dropped.filePath()).exists(QStringLiteral("session.sqlite"))) {
             open_session(dropped.filePath().toStdString());

@@ -7,6 +7,12 @@
 
 namespace vitrine::window {
 
+namespace {
+
+constexpr int low_window = 900; ///< pixels of height
+
+} // namespace
+
 PromptEditor::PromptEditor(views::Desk& desk, QWidget* parent) : QPlainTextEdit(parent), desk_(desk) {
     setPlaceholderText(tr("Type a prompt. It runs while you type."));
     setTabChangesFocus(true);
@@ -20,7 +26,9 @@ PromptEditor::PromptEditor(views::Desk& desk, QWidget* parent) : QPlainTextEdit(
 }
 
 QSize PromptEditor::sizeHint() const {
-    const int lines = std::clamp(document()->lineCount(), 2, 4);
+    // One line while the text is one; in a low window the picture needs the room.
+    const bool low = window()->height() < low_window;
+    const int lines = std::clamp(document()->lineCount(), low ? 1 : 2, low ? 3 : 5);
     return {400, lines * line_height() + 12};
 }
 

@@ -22,6 +22,7 @@ public:
     void set_spans(std::vector<Span> spans);
 
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return {100, line_height() + 12}; }
     QSize minimumSizeHint() const override { return {120, line_height() * 2 + 12}; }
 
 signals:

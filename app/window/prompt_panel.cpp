@@ -38,22 +38,26 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     refusal_->setWordWrap(true);
     refusal_->hide();
 
-    auto* buttons = new QVBoxLayout;
-    buttons->setSpacing(4);
-    buttons->addWidget(run_);
-    buttons->addWidget(generate_);
     auto* top = new QHBoxLayout;
-    top->setSpacing(8);
+    top->setSpacing(6);
     top->addWidget(editor_, 1);
-    top->addLayout(buttons);
+    top->addWidget(run_, 0, Qt::AlignTop);
+    top->addWidget(generate_, 0, Qt::AlignTop);
     auto* below = new QHBoxLayout;
     below->setSpacing(8);
-    below->addWidget(bos_, 0, Qt::AlignVCenter);
-    below->addWidget(chat_, 0, Qt::AlignVCenter);
+    auto* level = new QVBoxLayout; // with the chips, whatever stands above them
+    level->addStretch(1);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    buttons->addWidget(bos_);
+    buttons->addWidget(chat_);
+    level->addLayout(buttons);
+    level->addSpacing(8);
+    below->addLayout(level);
     below->addWidget(strip_, 1);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(10, 6, 10, 4);
-    column->setSpacing(4);
+    column->setContentsMargins(10, 4, 10, 2);
+    column->setSpacing(2);
     column->addLayout(top);
     column->addWidget(refusal_);
     column->addLayout(below);

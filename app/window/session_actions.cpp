@@ -1,6 +1,7 @@
 #include "app/window/session_actions.h"
 
 #include <QFileDialog>
+#include <QSaveFile>
 #include <algorithm>
 
 #include "core/engine/replay.h"
@@ -66,6 +67,11 @@ SessionActions::SessionActions(Bench& bench, SessionKeeper& keeper, views::Sessi
     connect(&page_, &views::SessionPage::detail_wanted, this, &SessionActions::show_detail);
     connect(&page_, &views::SessionPage::replay_wanted, this, &SessionActions::replay);
     connect(&page_, &views::SessionPage::clean_wanted, this, &SessionActions::clean);
+    connect(&page_, &views::SessionPage::table_wanted, this, [this](const QString& name, const QString& csv) {
+        const QString file = QFileDialog::getSaveFileName(
+            &page_, tr("Save the table"), name + QStringLiteral(".csv"), tr("Numbers, CSV (*.csv)"));
+        if (!file.isEmpty()) write_table(file.toStdString(), csv);
+    });
     connect(&page_, &views::SessionPage::export_wanted, this, [this] {
         const QString file = QFileDialog::getSaveFileName(
             &page_, tr("Export the session"),
@@ -168,6 +174,15 @@ void SessionActions::export_to(const std::filesystem::path& zip) {
                     .arg(files->size())
                     .arg(megabytes(bytes)));
         });
+}
+
+void SessionActions::write_table(const std::filesystem::path& file, const QString& csv) {
+    QSaveFile out(QString::fromStdString(file.string()));
+    const QByteArray bytes = csv.toUtf8();
+    const bool written = out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size() && out.commit();
+    say(written
+            ? tr("Written: %1").arg(out.fileName())
+            : tr("%1 cannot be written (%2): choose another place.").arg(out.fileName(), out.errorString()));
 }
 
 void SessionActions::import_from(const std::filesystem::path& zip, const std::filesystem::path& folder) {

@@ -18,6 +18,7 @@ public:
     void export_to(const std::filesystem::path& zip);
     void import_from(const std::filesystem::path& zip, const std::filesystem::path& folder);
     void clean();
+    void write_table(const std::filesystem::path& file, const QString& csv);
 
 signals:
     void imported(const std::filesystem::path& folder);

@@ -7,6 +7,7 @@
 #include "app/window/runner.h"
 #include "core/run/edit_text.h"
 #include "core/run/spec_json.h"
+#include "core/store/activation_reader.h"
 
 namespace vitrine::window {
 
@@ -197,6 +198,31 @@ void SessionKeeper::refresh() {
             for (const JournalRow& row : *rows)
                 entries_.push_back(entry_of(row, bench_.model().get()));
             emit entries_changed();
+        });
+}
+
+void SessionKeeper::read_generated(std::int64_t step,
+                                   std::function<void(const std::vector<std::int32_t>&)> then) {
+    bench_.post(
+        this, "generated", "read what was generated",
+        [step](engine::Engine& engine, const CancelToken&,
+               const Progress&) -> Result<std::vector<std::int32_t>> {
+            std::vector<std::int32_t> ids;
+            if (!engine.session()) return ids;
+            VITRINE_ASSIGN(const auto detail, engine.session()->step(step));
+            for (const session::Artifact& artifact : detail.artifacts) {
+                if (artifact.dataset != "/row0/tokens") continue;
+                VITRINE_ASSIGN(const auto file,
+                               store::ActivationReader::open(engine.session()->folder() / artifact.file));
+                VITRINE_ASSIGN(const Tensor tokens, file.read(artifact.dataset));
+                for (const float id : tokens.data)
+                    ids.push_back(static_cast<std::int32_t>(id));
+            }
+            return ids;
+        },
+        [this, then = std::move(then)](const Result<std::vector<std::int32_t>>& ids) {
+            if (!ids) emit refused(QString::fromStdString(ids.error().message));
+            then(ids.value_or(std::vector<std::int32_t>()));
         });
 }
 

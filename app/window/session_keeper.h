@@ -29,6 +29,8 @@ public:
     void refresh();
     const std::vector<views::RunEntry>& entries() const { return entries_; }
     const views::RunEntry* entry(std::int64_t step) const;
+    /// The tokens of a generation, those of its prompt first; `then` is called with none if they are lost.
+    void read_generated(std::int64_t step, std::function<void(const std::vector<std::int32_t>&)> then);
 
 signals:
     void opened(const Json& state);

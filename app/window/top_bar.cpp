@@ -54,7 +54,7 @@ TopBar::TopBar(Bench& bench, views::Desk& desk, QWidget* parent)
     menu_button_->setMenu(menu_);
 
     auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(10, 6, 10, 2);
+    row->setContentsMargins(10, 4, 10, 0);
     row->setSpacing(8);
     for (QWidget* widget : {static_cast<QWidget*>(model_), static_cast<QWidget*>(device_),
                             static_cast<QWidget*>(precision_), static_cast<QWidget*>(check_)})

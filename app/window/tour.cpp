@@ -48,6 +48,7 @@ Tour::Tour(MainWindow& window, QString folder, QString variant, QObject* parent)
 
 void Tour::plan() {
     const auto type = [this](const QString& text) {
+        window_.doors_bar().hide(); // as for whoever types
         window_.prompt().set_text(text);
         window_.runner().set_text(text);
         window_.runner().commit();
@@ -64,8 +65,29 @@ void Tour::plan() {
                           window_.attention().restore({{"sinks_out", true}, {"grid", true}});
                       },
                       {}});
+    stops_.push_back({QStringLiteral("attention-arcs"),
+                      [this] {
+                          window_.attention().restore({{"arcs", true}, {"grid", true}});
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-value-weighted"),
+                      [this] {
+                          window_.attention().restore({{"grid", true}});
+                          window_.attention().choose(views::Measure::value_weighted);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-rollout"),
+                      [this] { window_.attention().choose(views::Measure::rollout); },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-set"),
+                      [this] {
+                          window_.desk().heads.set_all({{2, 3}, {5, 0}, {5, 1}});
+                          window_.attention().restore({{"large", 2}, {"grid", true}});
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("attention-one-head"),
                       [this, type] {
+                          window_.desk().heads.set_all({});
                           window_.attention().restore({{"grid", false}});
                           type(QStringLiteral("When Mary and John went to the store, John gave a drink to"));
                       },
@@ -107,6 +129,23 @@ void Tour::plan() {
                       },
                       {}});
     stops_.push_back({QStringLiteral("lens"), page(tr("Lens")), {}});
+    stops_.push_back({QStringLiteral("lens-positions"),
+                      [this] {
+                          AnalysisPage* lens = window_.analysis_page(tr("Lens"));
+                          lens->restore({{"analysis", "lens"}, {"values", {{"position", "all"}}}});
+                          lens->run(false);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("head-metrics"),
+                      [this, page] {
+                          window_.analysis_page(tr("Lens"))->restore({{"analysis", "lens"}, {"values", {}}});
+                          page(tr("Analyses"))();
+                          if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
+                              analyses->choose(QStringLiteral("head-metrics"));
+                              analyses->run(true);
+                          }
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("analyses"),
                       [this, page] {
                           page(tr("Analyses"))();

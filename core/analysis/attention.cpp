@@ -31,15 +31,29 @@ std::vector<double> moved_norms(const sdk::ModelFacts& model, sdk::View values, 
     return norms;
 }
 
+// ‖v_k‖ of one head by key.
+std::vector<double> value_norms(const sdk::ModelFacts& model, sdk::View values, int head) {
+    const int kv_head = head / (model.heads / model.kv_heads);
+    std::vector<double> norms;
+    for (std::int64_t key = 0; key < values.size(0); ++key) {
+        double squares = 0;
+        for (int i = 0; i < model.d_head; ++i)
+            squares += static_cast<double>(values(key, kv_head, i)) * values(key, kv_head, i);
+        norms.push_back(std::sqrt(squares));
+    }
+    return norms;
+}
+
 } // namespace
 
 sdk::Manifest Attention::manifest() {
     return sdk::Manifest("attention", "Attention patterns")
         .summary("Attention of every head, or of one layer or head: the pattern (after the softmax), the "
                  "score (before it, scaled; null where the mask hides a key), or the pattern weighted by "
-                 "the norm of what is moved, A · ‖v W_O‖ (own definition after Kobayashi et al. 2020).")
+                 "the norm of what is moved, A · ‖v W_O‖ (own definition after Kobayashi et al. 2020), or of "
+                 "the value alone, A · ‖v‖ (value-norm).")
         .citation("Vaswani et al. 2017; Kobayashi et al. 2020, Attention is Not Only a Weight")
-        .choice("show", {"pattern", "score", "value-weighted"}, "what is shown")
+        .choice("show", {"pattern", "score", "value-weighted", "value-norm"}, "what is shown")
         .coordinates()
         .integer("layer", nullptr, "this layer only", 0)
         .integer("head", nullptr, "this head only", 0)
@@ -49,7 +63,10 @@ sdk::Manifest Attention::manifest() {
 std::optional<sdk::Failure> Attention::begin(const sdk::Start& start) {
     const sdk::ModelFacts& facts = start.model;
     const std::string show = start.text("show");
-    show_ = show == "pattern" ? Show::pattern : show == "score" ? Show::score : Show::value_weighted;
+    show_ = show == "pattern"      ? Show::pattern
+            : show == "score"      ? Show::score
+            : show == "value-norm" ? Show::value_norm
+                                   : Show::value_weighted;
     first_layer_ = start.given("layer") ? start.integer("layer") : 0;
     first_head_ = start.given("head") ? start.integer("head") : 0;
     layers_ = start.given("layer") ? 1 : facts.layers;
@@ -68,10 +85,8 @@ std::optional<sdk::Failure> Attention::begin(const sdk::Start& start) {
     }
     use_layers(first_layer_, layers_);
     if (show_ == Show::score) use_hook("attn.hook_attn_scores");
-    if (show_ == Show::value_weighted) {
-        also_capture("attn.hook_v");
-        also_need("attn.W_O");
-    }
+    if (show_ == Show::value_weighted || show_ == Show::value_norm) also_capture("attn.hook_v");
+    if (show_ == Show::value_weighted) also_need("attn.W_O");
     std::vector<std::string> layers, heads;
     for (int layer = 0; layer < layers_; ++layer)
         layers.push_back(std::to_string(first_layer_ + layer));
@@ -91,6 +106,8 @@ void Attention::visit(int row, int layer, sdk::View pattern, const Besides& besi
         if (show_ == Show::value_weighted)
             norms = moved_norms(model(), besides.capture("attn.hook_v"), besides.weight("attn.W_O"),
                                 first_head_ + h);
+        if (show_ == Show::value_norm)
+            norms = value_norms(model(), besides.capture("attn.hook_v"), first_head_ + h);
         const auto plane = (std::int64_t{row} * layers_ + layer - first_layer_) * heads_ + h;
         for (std::int64_t query = 0; query < length; ++query)
             for (std::int64_t key = 0; key < length; ++key) {

@@ -14,7 +14,7 @@ protected:
     sdk::Reply finish() override;
 
 private:
-    enum class Show { pattern, score, value_weighted };
+    enum class Show { pattern, score, value_weighted, value_norm };
 
     Show show_ = Show::pattern;
     int first_layer_ = 0, first_head_ = 0, heads_ = 0, layers_ = 0;

@@ -1,6 +1,7 @@
 #include "core/analysis/builtin.h"
 
 #include "core/analysis/attention.h"
+#include "core/analysis/attention_rollout.h"
 #include "core/analysis/composition.h"
 #include "core/analysis/generation_lanes.h"
 #include "core/analysis/head_entropy.h"
@@ -25,8 +26,8 @@ const vitrine_plugin& plugin_of() {
 } // namespace
 
 const vitrine_plugin& builtin() {
-    return plugin_of<Attention, SinkRate, SinkMap, HeadEntropy, HeadMetrics, Lens, LensEntropy,
-                     GenerationLanes, WeightsSpectra, OvQk, Composition>();
+    return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, HeadEntropy, HeadMetrics, Lens,
+                     LensEntropy, GenerationLanes, WeightsSpectra, OvQk, Composition>();
 }
 
 } // namespace vitrine::analysis

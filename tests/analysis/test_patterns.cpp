@@ -223,6 +223,91 @@ private slots:
         for (std::size_t i = 0; i < expected.size(); ++i)
             compare(values[i], expected[i]);
     }
+
+    void value_norm_leaves_the_output_matrix_out() {
+        World world = uniform_and_sink(1);
+        world.model.update({{"kv_heads", 1}, {"d_head", 2}});
+        world.capture = [](const std::string& hook, const Json& row) {
+            if (hook == "blocks.0.attn.hook_v") return Array{{2, 1, 2}, {3, 4, 0, -2}};
+            return pattern(2, length_of(row), [](int, int query, int) { return 1.0 / (query + 1); });
+        };
+        const auto values =
+            run("attention", world, {{"show", "value-norm"}}, rows_of({2})).numbers("attention");
+        const std::vector<double> expected = {5, 0, 2.5, 1, 5, 0, 2.5, 1};
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            compare(values[i], expected[i]);
+    }
+
+    void rollout_is_the_product_of_halves() {
+        // Made-up patterns, their product written out as full matrices in float64, query by query.
+        constexpr int heads = 3, layers = 4;
+        const auto weight = [](int layer, int head, int query, int key) {
+            double sum = 0;
+            const auto raw = [&](int k) { return 1.0 + ((layer * 7 + head * 5 + query * 3 + k * k) % 11); };
+            for (int k = 0; k <= query; ++k)
+                sum += raw(k);
+            return raw(key) / sum;
+        };
+        const World world{model(layers, heads),
+                          [&](const std::string& hook, const Json& row) {
+                              const int layer = hook[std::string("blocks.").size()] - '0';
+                              return pattern(heads, length_of(row), [&](int head, int query, int key) {
+                                  return weight(layer, head, query, key);
+                              });
+                          },
+                          {},
+                          {}};
+        const Outcome outcome = run("attention-rollout", world, {}, rows_of({5, 7}));
+        const auto values = outcome.numbers("rollout"); // row × layer × 7 × 7
+        QCOMPARE(values.size(), std::size_t{2 * layers * 7 * 7});
+        QCOMPARE(outcome.find("rollout").at("lengths"), Json({5, 7}));
+        for (int row = 0; row < 2; ++row) {
+            const int length = row == 0 ? 5 : 7;
+            std::vector<std::vector<double>> reached(7, std::vector<double>(7));
+            for (int i = 0; i < length; ++i)
+                reached[static_cast<std::size_t>(i)][static_cast<std::size_t>(i)] = 1;
+            for (int layer = 0; layer < layers; ++layer) {
+                auto next = reached;
+                for (int q = 0; q < length; ++q)
+                    for (int k = 0; k < length; ++k) {
+                        double sum = 0;
+                        for (int via = 0; via < length; ++via) {
+                            double half = via == q ? 0.5 : 0;
+                            for (int head = 0; head < heads && via <= q; ++head)
+                                half += weight(layer, head, q, via) / (2 * heads);
+                            sum += half * reached[static_cast<std::size_t>(via)][static_cast<std::size_t>(k)];
+                        }
+                        next[static_cast<std::size_t>(q)][static_cast<std::size_t>(k)] = sum;
+                    }
+                reached = next;
+                for (int q = 0; q < length; ++q) {
+                    double all = 0;
+                    for (int k = 0; k < length; ++k) {
+                        const double value =
+                            values[static_cast<std::size_t>(((row * layers + layer) * 7 + q) * 7 + k)];
+                        // Patterns are float32: 1e-7 a factor.
+                        compare(value, reached[static_cast<std::size_t>(q)][static_cast<std::size_t>(k)]);
+                        all += value;
+                    }
+                    compare(all, 1);
+                }
+            }
+        }
+    }
+
+    void rollout_of_heads_that_look_at_themselves_stays_put() {
+        const World world{model(3, 2),
+                          [](const std::string&, const Json& row) {
+                              return pattern(2, length_of(row), [](int, int query, int key) {
+                                  return query == key ? 1.0 : 0.0;
+                              });
+                          },
+                          {},
+                          {}};
+        const auto values = run("attention-rollout", world, {}, rows_of({4})).numbers("rollout");
+        for (std::size_t i = 0; i < values.size(); ++i)
+            compare(values[i], i % 16 % 5 == 0 ? 1 : 0);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestPatterns)

@@ -17,6 +17,7 @@
 #include "views/figure/next_tokens.h"
 #include "views/figure/provenance.h"
 #include "views/figure/table.h"
+#include "views/figure/token_grid.h"
 
 using namespace vitrine;
 using namespace vitrine::figure;
@@ -252,6 +253,71 @@ private slots:
         QVERIFY(column.magnified < 1 && bottom(600) <= 560);
         column.fill({600, 100}, theme); // far too large: scrolls at its own size
         QCOMPARE(column.magnified, 1.0);
+    }
+
+    void words_shrink_beside_numbers() {
+        const Theme theme = make_theme(false);
+        Card card;
+        card.text = QString("word ").repeated(30);
+        QVERIFY(card.height_at(200, theme) > card.height_at(500, theme));
+        QVERIFY(card.preferred_size(theme).width() <= 560);
+    }
+
+    void a_lens_is_a_grid_of_tokens() {
+        const Theme theme = make_theme(false);
+        engine::ResultValue result{"top", "table", {}, {}, {}, {}};
+        const auto add = [&](int position, int layer, int rank, const char* token) {
+            result.json.push_back({{"row", 0},
+                                   {"position", position},
+                                   {"layer", layer},
+                                   {"rank", rank},
+                                   {"id", 7},
+                                   {"token", token},
+                                   {"logit", 1.5},
+                                   {"prob", 0.25}});
+        };
+        for (int layer = 0; layer < 3; ++layer)
+            for (int rank = 0; rank < 2; ++rank)
+                add(4, layer, rank, rank == 0 ? " ship" : " sea");
+        auto grid = std::dynamic_pointer_cast<TokenGrid>(figure_for(result, theme));
+        QVERIFY(grid != nullptr);
+        QCOMPARE(grid->columns, QStringList({"0", "1"}));
+        QCOMPARE(grid->csv().section('\n', 2, 2), QString("0,4,1,7,·sea,1.5,0.25"));
+        const QRectF in(0, 0, 500, 300);
+        QString said;
+        for (double x = 41; x < 400 && said.isEmpty(); x += 5)
+            said = grid->describe({x, 100}, in, theme);
+        QVERIFY2(said.contains("position 4 · rank 0 = ·ship"), qPrintable(said));
+        // Several positions: the first of each.
+        for (int layer = 0; layer < 3; ++layer)
+            add(6, layer, 0, "x");
+        grid = std::dynamic_pointer_cast<TokenGrid>(figure_for(result, theme));
+        QCOMPARE(grid->columns, QStringList({"4", "6"}));
+        QCOMPARE(grid->spot_at({60, 100}, in, theme).query, 4);
+        // Rows of several prompts are a table as any other.
+        result.json.front()["row"] = 1;
+        QVERIFY(!std::dynamic_pointer_cast<TokenGrid>(figure_for(result, theme)));
+    }
+
+    void ticks_keep_apart_on_a_short_bar() {
+        // All that a bar as high as one cell has room for: its ends.
+        const Theme theme = make_theme(false);
+        ColourScale scale;
+        QImage image(120, 80, QImage::Format_ARGB32_Premultiplied);
+        image.fill(theme.panel);
+        QPainter painter(&image);
+        paint_colour_bar(painter, QRectF(0, 0, 60, 62), scale, false, theme);
+        painter.end();
+        int lines = 0; // rows of ink right of the bar's ticks, in runs
+        bool before = false;
+        for (int y = 20; y < 80; ++y) {
+            bool ink = false;
+            for (int x = 16; x < 60; ++x)
+                ink = ink || image.pixelColor(x, y) != theme.panel;
+            lines += ink && !before;
+            before = ink;
+        }
+        QCOMPARE(lines, 2);
     }
 
     void long_texts_are_cut_between_letters() {

@@ -9,6 +9,7 @@
 #include "tests/views/sample_run.h"
 #include "views/attention/attention_page.h"
 #include "views/edits/edit_panel.h"
+#include "views/figure/attention_grid.h"
 #include "views/figure/heatmap.h"
 #include "views/inspector/inspector.h"
 #include "views/shared/token_strip.h"
@@ -234,6 +235,36 @@ private slots:
         QVERIFY(page.head_canvas()->source().results()[0].data.size() == 144);
     }
 
+    void s_puts_heads_together_and_the_menu_takes_them_out_at_once() {
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        AttentionPage page(desk);
+        page.resize(900, 500);
+        desk.set_a(tests::sample_run(words(12), 4, 4));
+        page.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        desk.selection.set_head(1, 2);
+        QTest::keyClick(page.grid_canvas(), Qt::Key_S);
+        desk.selection.set_head(3, 0);
+        QTest::keyClick(page.head_canvas(), Qt::Key_S);
+        QCOMPARE(desk.heads.all(), (std::vector<HeadSet::Head>{{1, 2}, {3, 0}}));
+        const auto grid = std::dynamic_pointer_cast<figure::AttentionGrid>(page.grid_canvas()->picture());
+        QCOMPARE(std::count(grid->in_set.begin(), grid->in_set.end(), true), 2);
+        const auto laid = grid->layout(page.grid_canvas()->frame(), desk.theme());
+        const auto menu = page.grid_canvas()->menu_at(
+            {laid.cells.left() + 2.5 * laid.step, laid.cells.top() + 1.5 * laid.step});
+        bool found = false, out = false;
+        for (QAction* action : menu->actions()) {
+            out = out || action->text().startsWith("Take L1 H2 out of the set");
+            if (!action->text().startsWith("Ablate the set")) continue;
+            found = true;
+            action->trigger();
+        }
+        QVERIFY(found && out);
+        QCOMPARE(desk.edits.active(), QStringList({"L1H2 zero", "L3H0 zero"}));
+        QCOMPARE(Json(page.state())["grid"], Json(true));
+    }
+
     void wrong_interventions_are_said_where_they_are_typed() {
         Desk desk;
         desk.set_theme(figure::make_theme(false));
@@ -242,7 +273,12 @@ private slots:
         };
         EditPanel panel(desk);
         panel.field()->setText("L0H0 halve");
+        QSignalSpy refused(&panel, &EditPanel::refused);
         QTest::keyClick(panel.field(), Qt::Key_Return);
+        QCOMPARE(refused.count(), 1); // once: whoever says it lets it go again
+        desk.selection.set_head(0, 0);
+        desk.selection.set_head(0, 1);
+        QCOMPARE(refused.count(), 1);
         QCOMPARE(panel.said(), QString("There is no operation halve."));
         QVERIFY(desk.edits.all().empty());
         panel.field()->setText("L0H0  scale 0.5 ");

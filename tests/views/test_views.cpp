@@ -221,6 +221,56 @@ private slots:
         QVERIFY(heads_with_sinks(*sample) > 0 && heads_with_sinks(*sample) < 16);
     }
 
+    void a_set_of_heads() {
+        HeadSet set;
+        set.toggle(1, 2);
+        set.toggle(0, 3);
+        set.toggle(1, 1);
+        set.toggle(0, 3);
+        QCOMPARE(set.names(), QString("L1 H2, L1 H1"));
+        QVERIFY(set.contains(1, 2) && !set.contains(0, 3));
+        // Its mean is the large picture.
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        desk.set_a(tests::sample_run({"a", "b", "c", "d"}, 2, 4));
+        AttentionOptions options;
+        options.large = Large::set_mean;
+        const AttentionData data = attention_data(desk);
+        QVERIFY(head_picture(data, options, {}, HeadSet(), desk.theme())->said_in_place.contains("empty"));
+        const auto mean = head_picture(data, options, {0, 0, 3, 1}, set, desk.theme());
+        const float expected = (desk.a()->pattern(1, 2).at(3, 1) + desk.a()->pattern(1, 1).at(3, 1)) / 2;
+        QVERIFY(std::abs(mean->values.at(3, 1) - expected) < 1e-6F);
+        // Heads of a larger model leave it with that model.
+        desk.heads.set_all({{1, 3}, {5, 0}});
+        desk.set_a(tests::sample_run({"a", "b"}, 2, 4));
+        QCOMPARE(desk.heads.all(), (std::vector<HeadSet::Head>{{1, 3}}));
+    }
+
+    void measures_of_an_analysis_take_the_place_of_attention() {
+        Desk desk;
+        desk.set_theme(figure::make_theme(false));
+        desk.set_a(tests::sample_run({"a", "b", "c"}, 2, 4));
+        QVERIFY(measured_data(desk, Measure::rollout, {}).said_in_place.size() > 0);
+        engine::ResultValue rollout{"rollout", "stack", {}, {}, {}, {}};
+        rollout.axes = {{"layer", 2, {}}, {"query", 3, {}}, {"key", 3, {}}};
+        for (int i = 0; i < 18; ++i)
+            rollout.data.push_back(i / 100.0);
+        const AttentionData data = measured_data(desk, Measure::rollout, {rollout});
+        QCOMPARE(data.said_in_place, QString());
+        QCOMPARE(data.heads, 1);
+        QCOMPARE(data.pattern(1, 3).at(2, 1), 0.16F); // any head: they are one
+        const auto grid = grid_picture(data, {}, desk.theme());
+        QVERIFY(grid->merged);
+        engine::ResultValue score{"attention", "stack", {}, {}, {}, {}};
+        score.axes = {{"layer", 2, {}}, {"head", 4, {}}, {"query", 3, {}}, {"key", 3, {}}};
+        for (int i = 0; i < 72; ++i)
+            score.data.push_back(i % 9 % 3 > i % 9 / 3 ? NAN : i - 40.0);
+        const AttentionData scores = measured_data(desk, Measure::score, {score});
+        QCOMPARE(scores.smallest, -40.0);
+        QCOMPARE(scores.largest, 31.0);
+        QCOMPARE(scores.pattern(1, 0).at(0, 0), -4.0F);
+    }
+
     void the_command_names_the_interventions() {
         auto run = std::make_shared<ShownRun>(*tests::sample_run(words(3)));
         run->edits = {"L1H2 zero", "L0H1 row=0 from row=1"};
@@ -234,6 +284,14 @@ private slots:
     void commands_survive_a_shell() {
         QCOMPARE(shell_word("it's"), QString("'it'\\''s'"));
         QVERIFY(as_python("vitrine-cli run 'a \"b\"'").contains("run 'a \\\"b\\\"' --json"));
+        // A − B is two commands, each with its own result.
+        const QString both =
+            as_python("vitrine-cli analyze lens 'm' --ids 1\nvitrine-cli analyze lens 'm' --ids 2");
+        QVERIFY(both.contains("--ids 1 --json") && both.contains("--ids 2 --json"));
+        QVERIFY(both.contains("result_a = ") && both.contains("result_b = "));
+        const RunPtr run = tests::sample_run({"a", "b"});
+        QCOMPARE(analyze_command(*run, "lens", {3, 4}, {"L0H1 zero"}),
+                 QString("vitrine-cli analyze lens 'default' --ids 3,4 --edit 'L0H1 zero'"));
     }
 };
 

@@ -1,8 +1,13 @@
 // The window on the default model: a prompt becomes a picture while it is typed, and is there again next
 // time.
+#include <QAbstractButton>
+#include <QAction>
 #include <QLabel>
+#include <QMimeData>
 #include <QPlainTextEdit>
+#include <QScrollBar>
 #include <QSignalSpy>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QtTest>
 #include <cmath>
@@ -184,9 +189,170 @@ private slots:
         for (const QLabel* label : window.session_page().findChildren<QLabel*>())
             said = said || label->text().contains("0 drifted, 0 damaged");
         QVERIFY(said);
+        // Both tables as CSV, one line a step and a value.
+        const QString steps = window.session_page().steps_csv();
+        QCOMPARE(steps.count('\n'), window.session_page().steps_shown() + 1);
+        QVERIFY(steps.startsWith("step,at,what,about,status,took\n"));
+        QVERIFY(window.session_page().drift_csv().contains("/row0/tokens,identical,0,0"));
+        const QString file = folder.filePath("steps.csv");
+        window.session_actions().write_table(file.toStdString(), steps);
+        QFile written(file);
+        QVERIFY(written.open(QIODevice::ReadOnly));
+        QCOMPARE(QString::fromUtf8(written.readAll()), steps);
         window.restore_step(2);
         QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.page() == "Analyses", patience_ms);
         QCOMPARE(window.analysis_page("Analyses")->chosen(), QString("lens"));
+
+        // A generation comes back with what was generated.
+        const views::RunEntry* generation = nullptr;
+        for (const views::RunEntry& entry : window.keeper().entries())
+            if (entry.kind == "generate") generation = &entry;
+        QVERIFY(generation != nullptr);
+        const QString prompt = generation->prompt;
+        window.restore_step(generation->step);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a()->prompt.size() > prompt.size(),
+                                 patience_ms);
+        QVERIFY(window.desk().a()->prompt.startsWith(prompt));
+        QCOMPARE(window.prompt().editor()->toPlainText(), window.desk().a()->prompt);
+    }
+
+    void measures_follow_the_desk_and_their_commands_run() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        const auto shown = [&] { return window.attention().data(); };
+        for (const views::Measure measure :
+             {views::Measure::score, views::Measure::value_weighted, views::Measure::rollout}) {
+            window.attention().choose(measure);
+            QTRY_VERIFY_WITH_TIMEOUT(
+                window.idle() && shown().measure == measure && shown().said_in_place.isEmpty(), patience_ms);
+            const QString command = window.attention().grid_canvas()->source().command;
+            QVERIFY2(command.startsWith("vitrine-cli analyze attention"), qPrintable(command));
+        }
+        double sum = 0; // of a row of the rollout
+        for (int key = 0; key < window.desk().a()->size(); ++key)
+            sum += shown().pattern(7, 0).at(window.desk().a()->size() - 1, key);
+        QVERIFY(std::abs(sum - 1) < 1e-5);
+        // Of an edited run the edit is in the command; of a difference there are two.
+        window.attention().choose(views::Measure::value_weighted);
+        window.desk().edits.add("L1H1 zero");
+        const auto command = [&] { return window.attention().grid_canvas()->source().command; };
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && command().contains("--edit 'L1H1 zero'"), patience_ms);
+        window.desk().set_side(views::Side::difference);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && command().count("vitrine-cli") == 2, patience_ms);
+        QVERIFY(shown().difference && shown().said_in_place.isEmpty());
+        window.show_page("Entropy");
+        const auto page_command = [&] {
+            return window.analysis_page("Entropy")->findChild<views::FigureCanvas*>()->source().command;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page_command().count("vitrine-cli") == 2, patience_ms);
+        QVERIFY(page_command().section('\n', 1).contains("--edit 'L1H1 zero'"));
+    }
+
+    void nothing_is_cut_in_a_small_window() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        window.doors_bar().hide();
+        const auto* tabs = window.findChild<QTabBar*>();
+        for (const char* page : {"Attention", "Sinks", "Entropy", "Lens", "Session"}) {
+            window.show_page(page);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            QCOMPARE(window.size(), QSize(1366, 768));
+            for (int tab = 0; tab < tabs->count(); ++tab)
+                QVERIFY(tabs->rect().contains(tabs->tabRect(tab)));
+            for (const views::FigureScroll* scroll : window.findChildren<views::FigureScroll*>())
+                if (scroll->isVisible()) QVERIFY2(!scroll->verticalScrollBar()->isVisible(), page);
+        }
+        // The picture has at least half of the window.
+        window.show_page("Attention");
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+        const QSize grid = window.attention().grid_canvas()->size(),
+                    head = window.attention().head_canvas()->size();
+        QVERIFY(2 * (grid.width() * grid.height() + head.width() * head.height()) >= 1366 * 768);
+    }
+
+    void what_is_dropped_opens() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        const QString text = window.desk().a()->prompt;
+        const auto drop = [&](const QString& path) {
+            QMimeData data;
+            data.setUrls({QUrl::fromLocalFile(path)});
+            QDragEnterEvent enter({200, 200}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(&window, &enter);
+            QDropEvent event({200, 200}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(&window, &event);
+            return enter.isAccepted() && event.isAccepted();
+        };
+        // A figure.
+        const QString figure = folder.filePath("head.svg");
+        window.desk().selection.set({2, 5, 6, 3});
+        QVERIFY(write_picture(*window.attention().head_canvas(), figure.toStdString(), window.view()));
+        window.runner().set_text("Something else");
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a()->prompt != text, patience_ms);
+        QVERIFY(drop(figure));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a()->prompt == text, patience_ms);
+        QCOMPARE(window.desk().selection.place(), (views::Place{2, 5, 6, 3}));
+        // A model's folder.
+        const QString model = QString::fromStdString(window.bench().model()->model.path);
+        QVERIFY(drop(model));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() &&
+                                     QString::fromStdString(window.bench().model()->request.name) == model,
+                                 patience_ms);
+        // A session's folder, and a session packed into a zip, which is unpacked beside it.
+        window.runner().commit();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && !window.keeper().entries().empty(), patience_ms);
+        const std::size_t steps = window.keeper().entries().size();
+        const QString zip = folder.filePath("packed.zip");
+        QSignalSpy done(&window.session_actions(), &SessionActions::finished);
+        window.session_actions().export_to(zip.toStdString());
+        QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, patience_ms);
+        QVERIFY(drop(zip));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.keeper().folder().filename() == "packed.vitrine",
+                                 patience_ms);
+        QTRY_COMPARE_WITH_TIMEOUT(window.keeper().entries().size(), steps, patience_ms);
+        QVERIFY(drop(folder.filePath("test.vitrine")));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.keeper().folder().filename() == "test.vitrine",
+                                 patience_ms);
+        done.clear();
+        window.session_actions().clean();
+        QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, patience_ms);
+        QTRY_COMPARE_WITH_TIMEOUT(window.keeper().entries().size(), steps, patience_ms);
+    }
+
+    void a_page_torn_off_comes_back() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        const auto* tabs = window.findChild<QTabWidget*>();
+        const int pages = tabs->count();
+        for (const char* name : {"Attention", "Lens"}) {
+            window.show_page(name);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            QWidget* page = tabs->currentWidget();
+            for (QAction* action : window.findChildren<QAction*>())
+                if (action->text() == "Tear off this page") action->trigger();
+            QCOMPARE(tabs->count(), pages - 1);
+            QVERIFY(page->isVisible() && page->window() != &window);
+            for (const char* control : {"Run", "Explain"}) // what stood beside the tabs went with it
+                for (const QAbstractButton* button : page->findChildren<QAbstractButton*>())
+                    if (button->text() == QLatin1String(control)) QVERIFY(button->isVisible());
+            window.runner().set_text("The ship sailed");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            page->window()->close();
+            QTRY_COMPARE(tabs->count(), pages);
+            QCOMPARE(tabs->tabText(tabs->indexOf(page)), QString(name));
+            QCOMPARE(page->window(), &window);
+        }
     }
 
     void exported_figures_open_the_view_they_came_from() {

@@ -11,8 +11,9 @@
 namespace vitrine::views {
 
 AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
-    : QWidget(parent), desk_(desk), controls_(new QWidget(this)), heads_box_(new QComboBox(this)),
-      scale_box_(new QComboBox(this)), sinks_box_(new QCheckBox(tr("Leave sinks out"), this)),
+    : QWidget(parent), desk_(desk), controls_(new QWidget(this)), measure_box_(new QComboBox(this)),
+      heads_box_(new QComboBox(this)), scale_box_(new QComboBox(this)),
+      sinks_box_(new QCheckBox(tr("No sinks"), this)), arcs_box_(new QCheckBox(tr("Arcs"), this)),
       splitter_(new QSplitter(Qt::Horizontal, this)), grid_canvas_(new FigureCanvas(desk, this)),
       head_canvas_(new FigureCanvas(desk, this)), place_(new QStackedWidget(this)),
       empty_(new EmptyState(this)) {
@@ -37,6 +38,10 @@ AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
     connect(&desk_, &Desk::run_changed, this, &AttentionPage::run_changed);
     connect(&desk_, &Desk::theme_changed, this, &AttentionPage::redraw);
     connect(&desk_.selection, &Selection::changed, this, &AttentionPage::selection_changed);
+    connect(&desk_.heads, &HeadSet::changed, this, [this] {
+        redraw();
+        emit state_changed();
+    });
     connect(empty_, &EmptyState::pressed, this, &AttentionPage::way_out);
     connect(splitter_, &QSplitter::splitterMoved, this, [this] {
         const QList<int> sizes = splitter_->sizes();
@@ -54,12 +59,31 @@ void AttentionPage::take_controls() {
 }
 
 void AttentionPage::build_controls() {
-    heads_box_->addItem(tr("One head"), false);
-    heads_box_->addItem(tr("Mean of the layer"), true);
-    heads_box_->setToolTip(tr("The large picture: the selected head, or the mean over its layer's heads."));
+    const auto named = [](QComboBox* box, Measure measure, const QString& name, const QString& tip) {
+        box->addItem(name, static_cast<int>(measure));
+        box->setItemData(box->count() - 1, tip, Qt::ToolTipRole);
+    };
+    named(measure_box_, Measure::weight, tr("Attention"), tr("After the softmax: each row sums to 1."));
+    named(measure_box_, Measure::score, tr("Scores"), tr("Query · key, scaled, before the softmax."));
+    named(measure_box_, Measure::value_weighted, tr("Value-weighted"),
+          tr("A · ‖v W_O‖: the attention times the length of what it moves."));
+    named(measure_box_, Measure::rollout, tr("Rollout"),
+          tr("Attention through all layers up to one: the product of (A + I)/2, heads averaged."));
+    measure_box_->setToolTip(
+        tr("What the cells show: attention after the softmax, scores before it, attention "
+           "weighted by what it moves (A · ‖v W_O‖), or attention rollout."));
+    measure_box_->setAccessibleName(tr("Measure"));
+    heads_box_->addItem(tr("One head"), static_cast<int>(Large::head));
+    heads_box_->addItem(tr("Layer mean"), static_cast<int>(Large::layer_mean));
+    heads_box_->addItem(tr("Set mean"), static_cast<int>(Large::set_mean));
+    heads_box_->setToolTip(tr("The large picture: the selected head, the mean over its layer's heads, or the "
+                              "mean over a set of heads: S adds the selected head to the set."));
+    arcs_box_->setToolTip(
+        tr("Draws the selected query's attention as arcs over the tokens above: the thicker, "
+           "the more."));
     heads_box_->setAccessibleName(tr("Large picture"));
     scale_box_->addItem(tr("Linear"), false);
-    scale_box_->addItem(tr("Logarithmic"), true);
+    scale_box_->addItem(tr("Log"), true);
     scale_box_->setToolTip(
         tr("Colours by the weight, or by its logarithm: that shows weights down to 0.0001."));
     scale_box_->setAccessibleName(tr("Colour scale"));
@@ -68,13 +92,23 @@ void AttentionPage::build_controls() {
            "A head fades by the attention that its sinks had taken."));
     auto* row = new QHBoxLayout(controls_);
     row->setContentsMargins(2, 0, 6, 3);
-    row->setSpacing(8);
+    row->setSpacing(6);
     row->addStretch(1);
-    row->addWidget(heads_box_);
-    row->addWidget(scale_box_);
-    row->addWidget(sinks_box_);
+    for (QWidget* control : {static_cast<QWidget*>(measure_box_), static_cast<QWidget*>(heads_box_),
+                             static_cast<QWidget*>(scale_box_), static_cast<QWidget*>(sinks_box_),
+                             static_cast<QWidget*>(arcs_box_)})
+        row->addWidget(control);
+    connect(measure_box_, &QComboBox::currentIndexChanged, this, [this] {
+        options_.measure = static_cast<Measure>(measure_box_->currentData().toInt());
+        run_changed();
+        emit state_changed();
+    });
+    connect(arcs_box_, &QCheckBox::toggled, this, [this](bool on) {
+        emit arcs_changed(on);
+        emit state_changed();
+    });
     connect(heads_box_, &QComboBox::currentIndexChanged, this, [this] {
-        options_.average = heads_box_->currentData().toBool();
+        options_.large = static_cast<Large>(heads_box_->currentData().toInt());
         redraw();
         emit state_changed();
     });
@@ -90,16 +124,53 @@ void AttentionPage::build_controls() {
     });
 }
 
+void AttentionPage::choose(Measure measure) {
+    measure_box_->setCurrentIndex(measure_box_->findData(static_cast<int>(measure)));
+}
+
+bool AttentionPage::arcs() const { return arcs_box_->isChecked(); }
+
 void AttentionPage::run_changed() {
-    data_ = attention_data(desk_);
-    scale_box_->setEnabled(!data_.difference);
-    sinks_box_->setEnabled(!data_.difference);
-    if (head_) head_->fit();
+    AttentionData data = attention_data(desk_);
+    if (options_.measure != Measure::weight && data.run && data.said_in_place.isEmpty()) {
+        // The last picture stays until the analysis has answered, if it is one of the same text.
+        const bool same = data_.measure == options_.measure && data_.run &&
+                          data_.run->size() == data.run->size() && data_.difference == data.difference &&
+                          data_.said_in_place.isEmpty();
+        if (!same) take_data(measured_data(desk_, options_.measure, {}));
+        emit measure_wanted();
+        return;
+    }
+    command_.clear();
+    take_data(std::move(data));
+}
+
+void AttentionPage::show_measured(std::vector<engine::ResultValue> results, const QString& command) {
+    if (options_.measure == Measure::weight) return;
+    command_ = command;
+    take_data(measured_data(desk_, options_.measure, results));
+}
+
+void AttentionPage::refuse_measure(const QString& sentence) {
+    if (options_.measure == Measure::weight) return;
+    AttentionData data = measured_data(desk_, options_.measure, {});
+    data.said_in_place = sentence;
+    take_data(std::move(data));
+}
+
+void AttentionPage::take_data(AttentionData data) {
+    const bool other_length = !data_.run || !data.run || data_.run->size() != data.run->size();
+    data_ = std::move(data);
+    const bool weights = data_.measure == Measure::weight;
+    scale_box_->setEnabled(!data_.difference && data_.measure != Measure::score);
+    sinks_box_->setEnabled(!data_.difference && weights);
+    heads_box_->setEnabled(data_.measure != Measure::rollout);
+    if (head_ && other_length) head_->fit();
     // Where there is nothing to draw, one sentence and the way out.
     if (!data_.run)
         empty_->say(data_.said_in_place, tr("Try an example"));
     else
-        empty_->say(data_.said_in_place, desk_.side() == Side::a ? QString() : tr("Show A"));
+        empty_->say(data_.said_in_place, desk_.side() == Side::a || !weights ? QString() : tr("Show A"));
     place_->setCurrentIndex(data_.said_in_place.isEmpty() ? 0 : 1);
     arrange();
     redraw();
@@ -119,7 +190,9 @@ void AttentionPage::redraw() {
     source.name = QStringLiteral("attention-grid");
     source.topic = QStringLiteral("attention");
     if (data_.run) {
-        source.command = capture_command(*data_.run, QStringLiteral("*.attn.hook_pattern"));
+        source.command = command_.isEmpty()
+                             ? capture_command(*data_.run, QStringLiteral("*.attn.hook_pattern"))
+                             : command_;
         source.provenance = data_.run->provenance;
         if (data_.said_in_place.isEmpty()) source.results = [data = data_] { return grid_results(data); };
     }
@@ -133,13 +206,19 @@ void AttentionPage::mark_grid() {
     grid_->selected_head = desk_.selection.place().head;
     grid_->second_layer = second ? second->layer : -1;
     grid_->second_head = second ? second->head : -1;
+    if (grid_->merged) grid_->selected_head = 0, grid_->second_head = -1;
+    grid_->in_set.clear();
+    if (grid_->merged || !data_.run || desk_.heads.all().empty()) return;
+    for (int layer = 0; layer < data_.run->layers; ++layer)
+        for (int head = 0; head < data_.run->heads; ++head)
+            grid_->in_set.push_back(desk_.heads.contains(layer, head));
 }
 
 void AttentionPage::redraw_head() {
     const Place place = desk_.selection.place();
     const QRectF seen =
         head_ && head_->values.rows == (data_.run ? data_.run->size() : 0) ? head_->view : QRectF();
-    head_ = head_picture(data_, options_, place, desk_.theme());
+    head_ = head_picture(data_, options_, place, desk_.heads, desk_.theme());
     head_->view = seen; // another head, the same part of the text
     head_->selected_row = place.query;
     head_->selected_col = place.key;
@@ -149,11 +228,15 @@ void AttentionPage::redraw_head() {
     FigureSource source;
     source.name = QStringLiteral("attention-L%1H%2").arg(place.layer).arg(place.head);
     source.topic = QStringLiteral("attention");
-    source.meaning =
-        data_.difference ? tr("A's weight minus B's") : tr("the weight that the query gives to the key");
+    source.meaning = analysis_of(data_.measure).meaning;
+    if (data_.difference)
+        source.meaning = data_.measure == Measure::weight ? tr("A's weight minus B's")
+                                                          : tr("A minus B: %1").arg(source.meaning);
     if (data_.run) {
         source.command =
-            capture_command(*data_.run, QStringLiteral("blocks.%1.attn.hook_pattern").arg(place.layer));
+            command_.isEmpty()
+                ? capture_command(*data_.run, QStringLiteral("blocks.%1.attn.hook_pattern").arg(place.layer))
+                : command_;
         source.provenance = data_.run->provenance;
         if (data_.said_in_place.isEmpty())
             source.results = [data = data_, place] { return head_results(data, place); };
@@ -194,7 +277,9 @@ void AttentionPage::show_grid(bool on) {
 Json AttentionPage::state() const {
     Json out{{"log", options_.log},
              {"sinks_out", options_.sinks_out},
-             {"average", options_.average},
+             {"large", static_cast<int>(options_.large)},
+             {"measure", static_cast<int>(options_.measure)},
+             {"arcs", arcs()},
              {"grid", grid_wanted_}};
     out["grid_share"] = grid_share_;
     return out;
@@ -207,7 +292,15 @@ void AttentionPage::restore(const Json& state) {
         return found != state.end() && found->is_boolean() ? found->get<bool>() : otherwise;
     };
     scale_box_->setCurrentIndex(flag("log", false) ? 1 : 0);
-    heads_box_->setCurrentIndex(flag("average", false) ? 1 : 0);
+    const auto index = [&](const char* name, const QComboBox* box) {
+        const auto found = state.find(name);
+        return found != state.end() && found->is_number_integer()
+                   ? std::clamp(found->get<int>(), 0, box->count() - 1)
+                   : 0;
+    };
+    heads_box_->setCurrentIndex(index("large", heads_box_));
+    measure_box_->setCurrentIndex(index("measure", measure_box_));
+    arcs_box_->setChecked(flag("arcs", false));
     sinks_box_->setChecked(flag("sinks_out", false));
     grid_wanted_ = flag("grid", true);
     if (const auto share = state.find("grid_share"); share != state.end() && share->is_number())

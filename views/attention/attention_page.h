@@ -13,7 +13,8 @@ class QStackedWidget;
 
 namespace vitrine::views {
 
-/// Layer × head thumbnails, and one head large.
+/// Layer × head thumbnails, and one head large. What is no part of a run (scores, value-weighted attention,
+/// rollout) it asks for.
 class AttentionPage : public QWidget {
     Q_OBJECT
 
@@ -35,9 +36,18 @@ public:
     /// Only the large head, or both.
     void show_grid(bool on);
     bool grid_shown() const { return grid_wanted_; }
+    /// Shows another measure, as its control does.
+    void choose(Measure measure);
+    /// What an analysis gave for what the desk shows now, and the command that gives the same.
+    void show_measured(std::vector<engine::ResultValue> results, const QString& command);
+    /// Why it gave nothing.
+    void refuse_measure(const QString& sentence);
+    bool arcs() const;
 
 signals:
     void state_changed();
+    void measure_wanted(); ///< show_measured() or refuse_measure() is waited for
+    void arcs_changed(bool on);
     void example_wanted(); ///< there is nothing to show, and the user pressed the button that mends it
 
 protected:
@@ -48,6 +58,7 @@ private:
     void build_controls();
     void arrange();
     void run_changed();
+    void take_data(AttentionData data);
     void redraw();
     void redraw_head();
     void mark_grid();
@@ -57,15 +68,18 @@ private:
     Desk& desk_;
     AttentionOptions options_;
     AttentionData data_;
+    QString command_; ///< of the measure shown
     std::shared_ptr<figure::AttentionGrid> grid_;
     std::shared_ptr<figure::Heatmap> head_;
     bool grid_wanted_ = true;
     double grid_share_ = 0.4; ///< of the width
 
     QWidget* controls_;
+    QComboBox* measure_box_;
     QComboBox* heads_box_;
     QComboBox* scale_box_;
     QCheckBox* sinks_box_;
+    QCheckBox* arcs_box_;
     QSplitter* splitter_;
     FigureCanvas* grid_canvas_;
     FigureCanvas* head_canvas_;

@@ -12,6 +12,18 @@
 
 namespace vitrine::views {
 
+namespace {
+
+// The panel is narrow: what is wrong, without the list of what would be right, which is on hover.
+QString in_short(const QString& sentence) {
+    constexpr qsizetype most = 110;
+    if (sentence.size() <= most) return sentence;
+    const qsizetype end = sentence.lastIndexOf(QLatin1Char(';'), most);
+    return end < 20 ? sentence : sentence.left(end) + QStringLiteral(". …");
+}
+
+} // namespace
+
 EditPanel::EditPanel(Desk& desk, QWidget* parent)
     : QWidget(parent), desk_(desk), about_(new QLabel(this)), list_(new QListWidget(this)),
       field_(new QLineEdit(this)), wrong_(new QLabel(this)), ablate_(new QPushButton(this)),
@@ -90,7 +102,10 @@ QString EditPanel::said() const { return sentence_.isEmpty() ? desk_.edits.probl
 void EditPanel::add() {
     if (field_->text().trimmed().isEmpty()) return;
     sentence_ = desk_.edits.add(field_->text());
-    if (sentence_.isEmpty()) field_->clear();
+    if (sentence_.isEmpty())
+        field_->clear();
+    else
+        emit refused(sentence_);
     refresh_words();
 }
 
@@ -129,11 +144,11 @@ void EditPanel::refresh_words() {
     ablate_->setEnabled(desk_.a() != nullptr);
     ablate_->setToolTip(
         tr("Takes the output of the selected head out, or switches its interventions (Space)"));
-    wrong_->setText(said());
+    wrong_->setText(in_short(said()));
+    wrong_->setToolTip(said());
     wrong_->setStyleSheet(QStringLiteral("color: %1").arg(theme.warning.name()));
     wrong_->setVisible(!said().isEmpty());
     about_->setVisible(said().isEmpty()); // in a low window one of the two has room
-    if (!sentence_.isEmpty()) emit desk_.pointed(sentence_);
 }
 
 } // namespace vitrine::views

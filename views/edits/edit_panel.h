@@ -21,6 +21,9 @@ public:
     /// What stands under the field: what is wrong with the text, or with the edits on this prompt.
     QString said() const;
 
+signals:
+    void refused(const QString& sentence); ///< what was just typed, and why: the panel may be too low for it
+
 private:
     void refill();
     void refresh_words();

@@ -71,7 +71,8 @@ void AttentionGrid::paint(QPainter& painter, const QRectF& in, const Theme& them
         draw_text(painter,
                   QRectF(laid.cells.left() + head * laid.step - 20, laid.cells.top() - head_line - 2,
                          laid.side + 40, head_line),
-                  Qt::AlignHCenter | Qt::AlignVCenter, QStringLiteral("H%1").arg(head), fixed,
+                  Qt::AlignHCenter | Qt::AlignVCenter,
+                  merged ? QStringLiteral("all") : QStringLiteral("H%1").arg(head), fixed,
                   head == selected_head ? theme.accent : theme.muted);
 
     painter.save();
@@ -116,6 +117,16 @@ void AttentionGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme
     const auto inside = [&](int layer, int head) {
         return layer >= 0 && head >= 0 && layer < layers && head < heads;
     };
+    // A dot in the corner that a causal pattern leaves empty.
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(theme.accent);
+    const double dot = std::clamp(laid.side / 10, 1.5, 4.0);
+    for (std::size_t at = 0; at < in_set.size(); ++at)
+        if (in_set[at]) {
+            const QRectF box = thumbnail(laid, static_cast<int>(at) / heads, static_cast<int>(at) % heads);
+            painter.drawEllipse(QPointF(box.right() - 2 * dot, box.top() + 2 * dot), dot, dot);
+        }
+    painter.setBrush(Qt::NoBrush);
     if (inside(second_layer, second_head)) frame(second_layer, second_head, theme.key, 2);
     if (inside(selected_layer, selected_head)) frame(selected_layer, selected_head, theme.accent, 2);
     painter.restore();
@@ -131,13 +142,14 @@ std::optional<QPoint> AttentionGrid::head_at(const QPointF& at, const QRectF& in
 
 Spot AttentionGrid::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const auto head = head_at(at, in, theme);
-    return head ? Spot{head->y(), head->x(), -1, -1} : Spot{};
+    return head ? Spot{head->y(), merged ? -1 : head->x(), -1, -1} : Spot{};
 }
 
 QString AttentionGrid::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const auto head = head_at(at, in, theme);
     if (!head) return {};
-    const QString name = QStringLiteral("L%1 H%2").arg(head->y()).arg(head->x());
+    const QString name = merged ? QStringLiteral("up to layer %1, all heads").arg(head->y())
+                                : QStringLiteral("L%1 H%2").arg(head->y()).arg(head->x());
     const std::size_t where = index(head->y(), head->x());
     return where < notes.size() && !notes[where].isEmpty() ? name + QStringLiteral(" · ") + notes[where]
                                                            : name;

@@ -16,6 +16,8 @@ public:
     ColourScale scale;
     bool causal = true;
     bool sinks_out = false;
+    bool merged = false;      ///< one column that stands for all heads
+    std::vector<bool> in_set; ///< [layers · heads] heads put together by hand; may be empty
     QString title;
     QString said_in_place; ///< if not empty, these words stand where the thumbnails would
     int selected_layer = -1, selected_head = -1;
@@ -38,9 +40,10 @@ public:
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     bool grows() const override { return true; }
+    double least_growth() const override { return 0.35; }
     void select(const Spot& here) override {
         selected_layer = here.layer;
-        selected_head = here.head;
+        selected_head = merged ? 0 : here.head;
     }
     /// layer, head, query, key, attention: every drawn cell.
     QString csv() const override;

@@ -11,30 +11,64 @@ constexpr double gap = 22;
 
 } // namespace
 
+// Rows are filled as long as the narrowest widths fit; what is left over widens a row's parts to what they
+// prefer.
+double Column::place_rows(std::size_t first, const QRectF& room, const Theme& theme,
+                          std::vector<QRectF>& out) const {
+    double y = room.top();
+    for (std::size_t from = first; from < parts.size();) {
+        std::size_t end = from;
+        double narrow = 0, wide = 0;
+        std::vector<std::pair<double, QSizeF>> row; // narrowest width, preferred size
+        for (; end < parts.size(); ++end) {
+            const double grown = parts[end]->grows() ? std::max(magnified, parts[end]->least_growth()) : 1;
+            QSizeF size = parts[end]->preferred_size(theme) * grown;
+            size.setWidth(std::min(size.width(), room.width()));
+            const double least = std::min(parts[end]->narrowest_width(theme), size.width());
+            const double gaps = gap * static_cast<double>(end - from);
+            if (end > from && narrow + least + gaps > room.width()) break;
+            narrow += least;
+            wide += size.width();
+            row.emplace_back(least, size);
+        }
+        const double spare = room.width() - gap * static_cast<double>(row.size() - 1) - narrow;
+        const double share = wide > narrow ? std::clamp(spare / (wide - narrow), 0.0, 1.0) : 0;
+        double x = room.left(), tallest = 0;
+        for (std::size_t at = 0; at < row.size(); ++at) {
+            QSizeF size = row[at].second;
+            size.setWidth(row[at].first + share * (size.width() - row[at].first));
+            const Picture& part = *parts[from + at];
+            if (!part.grows()) size.setHeight(part.height_at(size.width(), theme));
+            out.emplace_back(QPointF(x, y), size);
+            x += size.width() + gap;
+            tallest = std::max(tallest, size.height());
+        }
+        y += tallest + gap;
+        from = end;
+    }
+    return y - gap;
+}
+
 std::vector<QRectF> Column::places(const QPointF& origin, double width, const Theme& theme) const {
     std::vector<QRectF> out;
-    double x = 0, y = 0, tallest = 0;
-    for (const PicturePtr& part : parts) {
-        const double grown = part->grows() ? magnified : 1;
-        QSizeF size = part->preferred_size(theme) * grown;
-        const double narrow = part->narrowest_width(theme) * std::min(1.0, grown);
-        if (narrow < size.width() && parts.size() > 1) {
-            const double across = std::max(1.0, std::floor((width + gap) / (narrow + gap)));
-            size.setWidth(std::min(size.width(), (width - (across - 1) * gap) / across - 0.5));
-        }
-        size.setWidth(std::min(size.width(), width));
-        if (x > 0 && x + size.width() > width) x = 0, y += tallest + gap, tallest = 0;
-        out.emplace_back(origin + QPointF(x, y), size);
-        x += size.width() + gap;
-        tallest = std::max(tallest, size.height());
+    if (!parts.empty() && parts.front()->leads() && parts.size() > 2 &&
+        parts.front()->narrowest_width(theme) <= width / 2) {
+        const QRectF left(origin, QSizeF(width / 2 - gap / 2, lead_height));
+        out.push_back(left);
+        place_rows(1, QRectF(origin.x() + width / 2 + gap / 2, origin.y(), width / 2 - gap / 2, 0), theme,
+                   out);
+        return out;
     }
+    place_rows(0, QRectF(origin, QSizeF(width, 0)), theme, out);
     return out;
 }
 
 void Column::fill(const QSizeF& room, const Theme& theme) {
-    // From large to small, so that the first that fits is the largest; below 0.8 numbers leave their cells,
-    // and scrolling is better.
-    for (const double size : {2.4, 2.2, 2.0, 1.8, 1.6, 1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8}) {
+    lead_height = std::min(room.height(), 900.0);
+    // From large to small, so that the first that fits is the largest. Below 0.8 numbers leave the cells of
+    // maps, but stay under the pointer; each part says how far down it can be read.
+    for (const double size : {2.4, 2.2,  2.0, 1.8,  1.6, 1.5,  1.4, 1.3,  1.2, 1.1,  1.0, 0.95,
+                              0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4}) {
         magnified = size;
         double bottom = 0;
         for (const QRectF& place : places({0, 0}, room.width(), theme))

@@ -7,7 +7,8 @@ namespace vitrine::figure {
 class Column : public Picture {
 public:
     std::vector<PicturePtr> parts;
-    double magnified = 1; ///< how much larger than preferred the parts that grow are
+    double magnified = 1;     ///< how much larger than preferred the parts that grow are
+    double lead_height = 380; ///< of a first part that leads: it stands left, the others right of it
 
     /// Chooses `magnified` so that everything fits into a room without leaving it half empty.
     void fill(const QSizeF& room, const Theme& theme);
@@ -24,10 +25,12 @@ public:
     void fit() override;
     /// The parts' numbers, each under a line with its number.
     QString csv() const override;
-    /// Where the parts lie for a width: rows are filled from the left as long as parts fit.
+    /// Where the parts lie for a width.
     std::vector<QRectF> places(const QPointF& origin, double width, const Theme& theme) const;
 
 private:
+    double place_rows(std::size_t first, const QRectF& room, const Theme& theme,
+                      std::vector<QRectF>& out) const;
     std::size_t zoomed_ = 0; ///< the part that was zoomed last, which dragging moves
 };
 

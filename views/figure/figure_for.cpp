@@ -1,7 +1,9 @@
 #include "views/figure/figure_for.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <set>
 
 #include "views/figure/attention_grid.h"
 #include "views/figure/column.h"
@@ -9,6 +11,7 @@
 #include "views/figure/quantity.h"
 #include "views/figure/series.h"
 #include "views/figure/table.h"
+#include "views/figure/token_grid.h"
 #include "views/figure/token_scores.h"
 
 namespace vitrine::figure {
@@ -175,6 +178,47 @@ PicturePtr table(const ResultValue& result, const Json& list) {
     return out;
 }
 
+// What a lens reads: {position, layer, rank, id, token, logit, prob} of one row, every layer alike.
+PicturePtr tokens_by_layer(const ResultValue& result, const Json& list, const Theme& theme) {
+    static constexpr std::array names = {"position", "layer", "rank", "id", "token", "logit", "prob"};
+    if (!list.is_array() || list.empty()) return nullptr;
+    std::set<int> positions;
+    int layers = 0, ranks = 0;
+    for (const Json& row : list) {
+        for (const char* name : names)
+            if (!row.contains(name) || row[name].is_null()) return nullptr;
+        if (row.value("row", 0) != 0 || !row["token"].is_string()) return nullptr;
+        positions.insert(row["position"].get<int>());
+        layers = std::max(layers, row["layer"].get<int>() + 1);
+        ranks = std::max(ranks, row["rank"].get<int>() + 1);
+    }
+    auto out = std::make_shared<TokenGrid>();
+    const bool many = positions.size() > 1;
+    out->title = title_of(result);
+    out->layers = layers;
+    out->col_title = many ? QStringLiteral("position") : QStringLiteral("rank");
+    if (many)
+        out->positions.assign(positions.begin(), positions.end());
+    else
+        out->positions.assign(static_cast<std::size_t>(ranks), *positions.begin());
+    for (std::size_t col = 0; col < out->positions.size(); ++col)
+        out->columns << QString::number(many ? out->positions[col] : static_cast<int>(col));
+    out->cells.resize(static_cast<std::size_t>(layers) * out->positions.size());
+    for (const Json& row : list) {
+        const int rank = row["rank"].get<int>();
+        if (many && rank != 0) continue;
+        const auto col = many ? static_cast<std::size_t>(std::distance(
+                                    positions.begin(), positions.find(row["position"].get<int>())))
+                              : static_cast<std::size_t>(rank);
+        out->cells[static_cast<std::size_t>(row["layer"].get<int>()) * out->positions.size() + col] = {
+            shown_token(row["token"].get<std::string>()), row["id"].get<int>(), row["prob"].get<double>(),
+            row["logit"].get<double>()};
+    }
+    out->scale.map = theme.amounts;
+    out->scale.unit = QStringLiteral("probability");
+    return out;
+}
+
 PicturePtr scores(const ResultValue& result, const Theme& theme) {
     const ResultAxis& last = result.axes.back();
     if (result.axes.size() != 1) return heatmap(result, theme);
@@ -226,6 +270,8 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
     }
     if (kind == "text")
         return words(result, result.json.is_string() ? text_of(result.json.get<std::string>()) : QString());
+    if (kind == "table")
+        if (PicturePtr grid = tokens_by_layer(result, result.json, theme)) return grid;
     if (kind == "table" || kind == "features") return table(result, result.json);
     if (kind == "graph") return table(result, result.json.contains("edges") ? result.json["edges"] : Json());
     if (result.axes.empty() || result.data.empty())
@@ -247,6 +293,10 @@ PicturePtr figure_for(const std::vector<ResultValue>& results, const Theme& them
     };
     add(true);
     add(false);
+    // What the tokens of a lens are says more than any curve: it comes first.
+    std::stable_partition(out->parts.begin(), out->parts.end(), [](const PicturePtr& part) {
+        return std::dynamic_pointer_cast<TokenGrid>(part) != nullptr;
+    });
     return out;
 }
 

@@ -91,6 +91,11 @@ QSizeF Heatmap::preferred_size(const Theme& theme) const {
             std::clamp(values.rows * 30.0 + 90, 180.0, 900.0)};
 }
 
+double Heatmap::narrowest_width(const Theme& theme) const {
+    const double preferred = preferred_size(theme).width();
+    return square ? preferred : std::min(preferred, std::max(values.cols * 8.0 + 130, 240.0));
+}
+
 void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const {
     CellStyle shown = style;
     shown.ground = theme.panel;

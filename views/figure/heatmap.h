@@ -40,6 +40,8 @@ public:
     QString describe_cell(int row, int col) const;
     Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     bool grows() const override { return true; }
+    double narrowest_width(const Theme& theme) const override;
+    double least_growth() const override { return 0.4; }
     void select(const Spot& here) override;
     bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
     bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;

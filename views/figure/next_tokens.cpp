@@ -2,6 +2,7 @@
 
 #include <QFontMetricsF>
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 namespace vitrine::figure {
@@ -10,6 +11,16 @@ namespace {
 
 constexpr double row_height = 21;
 constexpr double head_height = 60; ///< two lines of words and the columns' names
+
+// In a column of percents a power of ten stands out for nothing; the whole number is under the pointer.
+QString share(double probability) {
+    return probability > 0 && probability < 1e-5 ? QStringLiteral("< 0.001 %") : percent(probability);
+}
+
+QString points(double difference) {
+    if (std::isnan(difference)) return QStringLiteral("–");
+    return std::abs(difference) < 5e-5 ? QStringLiteral("0") : decimal(100 * difference, 2);
+}
 
 } // namespace
 
@@ -49,7 +60,7 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
     draw_text(painter, QRectF(bar_left, names, bar_width, 18), Qt::AlignRight | Qt::AlignVCenter,
               QStringLiteral("probability"), words, theme.muted);
     draw_text(painter, QRectF(in.right() - last, names, last, 18), Qt::AlignRight | Qt::AlignVCenter,
-              compared ? QStringLiteral("A − B") : QStringLiteral("logit"), words, theme.muted);
+              compared ? QStringLiteral("A − B, %") : QStringLiteral("logit"), words, theme.muted);
     painter.setPen(QPen(theme.line, 1));
     painter.drawLine(QPointF(in.left(), in.top() + head_height - 2),
                      QPointF(in.right(), in.top() + head_height - 2));
@@ -63,10 +74,10 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
         painter.fillRect(QRectF(bar_left, top + 3, std::max(1.0, bar_width * row.prob), row_height - 6),
                          blend(theme.panel, theme.accent, 0.35));
         draw_text(painter, QRectF(bar_left, top, bar_width, row_height), Qt::AlignRight | Qt::AlignVCenter,
-                  percent(row.prob), fixed, theme.text);
+                  share(row.prob), fixed, theme.text);
         draw_text(painter, QRectF(in.right() - last, top, last, row_height),
                   Qt::AlignRight | Qt::AlignVCenter,
-                  compared ? decimal(row.prob - row.other, 3) : decimal(row.logit, 2), fixed, theme.muted);
+                  compared ? points(row.prob - row.other) : decimal(row.logit, 2), fixed, theme.muted);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "views/figure/picture.h"
 
 #include <QFontMetricsF>
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -10,6 +11,23 @@ namespace {
 
 constexpr double bar_width = 10;
 constexpr double bar_gap = 3;
+
+// Every so-maniest tick, so that neighbours lie `gap` pixels apart on a bar of `length` pixels.
+std::vector<double> apart(const ColourScale& scale, double length, double gap) {
+    const std::vector<double> all = scale.ticks();
+    for (std::size_t step = 1; step < all.size(); ++step) {
+        std::vector<double> out;
+        double nearest = length;
+        for (std::size_t at = 0; at < all.size(); at += step) {
+            if (!out.empty())
+                nearest = std::min(nearest,
+                                   length * std::abs(scale.position(all[at]) - scale.position(out.back())));
+            out.push_back(all[at]);
+        }
+        if (nearest >= gap) return out;
+    }
+    return all.empty() ? all : std::vector<double>{all.front(), all.back()};
+}
 
 } // namespace
 
@@ -72,7 +90,7 @@ void paint_colour_bar(QPainter& painter, const QRectF& box, const ColourScale& s
         draw_text(painter, QRectF(bar.left(), bar.bottom() + 6, box.width() + 20, line), Qt::AlignLeft,
                   QStringLiteral("right: sinks"), theme.font(), theme.sink);
     }
-    for (const double value : scale.ticks()) {
+    for (const double value : apart(scale, bar.height(), 15)) {
         const double y = bar.bottom() - bar.height() * scale.position(value);
         painter.setPen(QPen(theme.muted, 1));
         painter.drawLine(QPointF(right, y), QPointF(right + 3, y));
@@ -108,7 +126,11 @@ void paint_flat_colour_bar(QPainter& painter, const QRectF& box, const ColourSca
         strip(bottom + 6, Map::sink, sinks, theme.sink);
         bottom += 6 + bar_width;
     }
-    for (const double value : scale.ticks()) {
+    const QFontMetricsF digits(theme.fixed_font());
+    double widest = 0;
+    for (const double value : scale.ticks())
+        widest = std::max(widest, digits.horizontalAdvance(tick(value)));
+    for (const double value : apart(scale, bar.width(), widest + 8)) {
         const double x = bar.left() + bar.width() * scale.position(value);
         painter.setPen(QPen(theme.muted, 1));
         painter.drawLine(QPointF(x, bottom), QPointF(x, bottom + 3));

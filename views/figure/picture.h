@@ -32,6 +32,14 @@ public:
     virtual double narrowest_width(const Theme& theme) const { return preferred_size(theme).width(); }
     /// Whether it says more, or reads better, the larger it is.
     virtual bool grows() const { return false; }
+    /// Whether, as the first of several, it is the main picture and the others stand beside it.
+    virtual bool leads() const { return false; }
+    /// How small, as a share of its preferred size, it may become so that a page need not scroll.
+    virtual double least_growth() const { return 0.8; }
+    /// Height that it needs at a width, of its preferred height or more.
+    virtual double height_at(double /*width*/, const Theme& theme) const {
+        return preferred_size(theme).height();
+    }
     /// Draws inside `in`. Leaves the background alone.
     virtual void paint(QPainter& painter, const QRectF& in, const Theme& theme) const = 0;
     /// Draws what changes often on top: selection, and what is under the pointer.

@@ -27,7 +27,8 @@ public:
     Layout layout(const QRectF& in, const Theme& theme) const;
 
     QSizeF preferred_size(const Theme&) const override { return {580, 230}; }
-    double narrowest_width(const Theme&) const override { return 270; }
+    double narrowest_width(const Theme&) const override { return length() <= 12 ? 185 : 250; }
+    double least_growth() const override { return 0.6; }
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;

@@ -99,10 +99,16 @@ QString Table::csv() const {
 }
 
 QSizeF Card::preferred_size(const Theme& theme) const {
+    const double said = QFontMetricsF(theme.font(13)).horizontalAdvance(text) + 4;
+    const double width = text.isEmpty() ? 170.0 : std::clamp(said, 170.0, 560.0);
+    return {width, height_at(width, theme)};
+}
+
+double Card::height_at(double width, const Theme& theme) const {
     const QRectF room =
-        QFontMetricsF(theme.font(13)).boundingRect(QRectF(0, 0, 560, 1e5), Qt::TextWordWrap, text);
-    return {text.isEmpty() ? 180.0 : 560.0, (title.isEmpty() ? 0 : 22) + (big.isEmpty() ? 0 : 38) +
-                                                (text.isEmpty() ? 0 : room.height() + 8) + 4};
+        QFontMetricsF(theme.font(13)).boundingRect(QRectF(0, 0, width, 1e5), Qt::TextWordWrap, text);
+    return (title.isEmpty() ? 0 : 22) + (big.isEmpty() ? 0 : 38) + (text.isEmpty() ? 0 : room.height() + 8) +
+           4;
 }
 
 void Card::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {

@@ -30,6 +30,8 @@ public:
     QString text; ///< words beneath, wrapped
 
     QSizeF preferred_size(const Theme& theme) const override;
+    double narrowest_width(const Theme&) const override { return text.isEmpty() ? 150 : 230; }
+    double height_at(double width, const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     QString csv() const override;
 };

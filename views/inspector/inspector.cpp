@@ -81,7 +81,7 @@ Inspector::Inspector(Desk& desk, QWidget* parent)
         label->setContentsMargins(10, 0, 10, 0);
     }
     grid_->setContentsMargins(10, 0, 10, 0);
-    grid_->setHorizontalSpacing(10);
+    grid_->setHorizontalSpacing(8);
     grid_->setVerticalSpacing(3);
     grid_->setColumnStretch(0, 1);
     column->addWidget(heading_);
@@ -93,6 +93,7 @@ Inspector::Inspector(Desk& desk, QWidget* parent)
     connect(&desk_, &Desk::run_changed, this, &Inspector::refresh);
     connect(&desk_, &Desk::theme_changed, this, &Inspector::refresh);
     connect(&desk_.selection, &Selection::changed, this, &Inspector::refresh);
+    connect(&desk_.heads, &HeadSet::changed, this, &Inspector::refresh);
     refresh();
 }
 
@@ -114,6 +115,7 @@ void Inspector::show_facts(const std::vector<Fact>& facts, const QString& first,
         auto* cell = new QLabel(table_);
         const int index = static_cast<int>(cells_.size()), at = index % columns;
         cell->setAlignment((at == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        cell->setWordWrap(at == 0); // three columns of numbers leave the names little room
         grid_->addWidget(cell, index / columns, at);
         cells_.push_back(cell);
     }
@@ -129,7 +131,7 @@ void Inspector::show_facts(const std::vector<Fact>& facts, const QString& first,
             cell->setVisible(shown && (at < 2 || compared));
         }
     };
-    line(0, {QString(), first, second, tr("difference")}, {}, compared);
+    line(0, {QString(), first, second, tr("Δ")}, tr("%1 minus %2").arg(first, second), compared);
     for (std::size_t i = 0; i * columns + columns < cells_.size(); ++i) {
         const bool there = i < facts.size();
         const Fact fact = there ? facts[i] : Fact{};
@@ -183,6 +185,11 @@ void Inspector::refresh() {
             : tr("Each row is one query's attention over the keys before it; a row sums to 1.");
     if (desk_.edits.head_is_edited(place.layer, place.head))
         words = tr("Changed by an intervention: Space switches it off.");
+    if (!desk_.heads.all().empty())
+        words +=
+            tr("<br>Set of %1: %2 (S adds or takes out)")
+                .arg(desk_.heads.all().size())
+                .arg(desk_.heads.all().size() > 6 ? tr("see the dots in the grid") : desk_.heads.names());
     about_->setText(QStringLiteral("<span style='color:%1'>%2</span>").arg(theme.muted.name(), words));
 }
 

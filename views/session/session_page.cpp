@@ -30,6 +30,19 @@ QTreeWidget* flat_table(QWidget* parent, const QStringList& titles) {
     return out;
 }
 
+QString csv_of(const QTreeWidget& table) {
+    const auto line = [&](const auto& text_in) {
+        QStringList cells;
+        for (int column = 0; column < table.columnCount(); ++column)
+            cells << figure::csv_field(text_in(column));
+        return cells.join(QLatin1Char(',')) + QLatin1Char('\n');
+    };
+    QString out = line([&](int column) { return table.headerItem()->text(column); });
+    for (int row = 0; row < table.topLevelItemCount(); ++row)
+        out += line([&](int column) { return table.topLevelItem(row)->text(column); });
+    return out;
+}
+
 } // namespace
 
 SessionPage::SessionPage(Desk& desk, QWidget* parent)
@@ -55,6 +68,17 @@ SessionPage::SessionPage(Desk& desk, QWidget* parent)
            &SessionPage::export_wanted);
     button(tr("Import…"), tr("Unpacks such a zip into a new folder and opens it"),
            &SessionPage::import_wanted);
+    auto* tables = new QPushButton(tr("Tables…"), this);
+    tables->setToolTip(tr("The list of steps, or a replay's report, as CSV"));
+    auto* menu = new QMenu(tables);
+    menu->addAction(tr("Steps as CSV…"), this,
+                    [this] { emit table_wanted(QStringLiteral("steps"), steps_csv()); });
+    QAction* drift = menu->addAction(tr("Drift as CSV…"), this,
+                                     [this] { emit table_wanted(QStringLiteral("drift"), drift_csv()); });
+    connect(menu, &QMenu::aboutToShow, this,
+            [this, drift] { drift->setEnabled(drift_->topLevelItemCount() > 0); });
+    tables->setMenu(menu);
+    head->addWidget(tables);
     button(tr("Clean"), tr("Removes files that no step refers to"), &SessionPage::clean_wanted);
     button(tr("Open…"), tr("Another session, or an empty folder for a new one"), &SessionPage::open_wanted);
 
@@ -64,6 +88,12 @@ SessionPage::SessionPage(Desk& desk, QWidget* parent)
     detail_->setLineWrapMode(QPlainTextEdit::WidgetWidth);
     detail_->setPlaceholderText(tr("Click a step: what it was asked, what it read and what it made."));
     drift_->setAccessibleName(tr("Drift"));
+    drift_->headerItem()->setToolTip(
+        2,
+        tr("identical: the same bits. within: NMSE below the tolerance of the precision. drifted: above it. "
+           "damaged: what is stored does not have its hash."));
+    drift_->headerItem()->setToolTip(3, tr("Σ (new − stored)² / Σ stored²"));
+    drift_->headerItem()->setToolTip(4, tr("Largest difference of a single value"));
     notes_->setFrameShape(QFrame::NoFrame);
     notes_->setPlaceholderText(tr("Notes on this session. They are kept in it."));
     side_->setDocumentMode(true);
@@ -137,6 +167,9 @@ void SessionPage::show_steps(const std::vector<TimelineStep>& steps) {
         if (step.seq == selected) steps_->setCurrentItem(item);
     }
 }
+
+QString SessionPage::steps_csv() const { return csv_of(*steps_); }
+QString SessionPage::drift_csv() const { return csv_of(*drift_); }
 
 int SessionPage::steps_shown() const { return steps_->topLevelItemCount(); }
 

@@ -51,6 +51,9 @@ public:
     void set_notes(const QString& text);
     QString notes() const;
     void select_step(std::int64_t seq);
+    /// The tables as comma-separated text, every column that they show.
+    QString steps_csv() const;
+    QString drift_csv() const;
     int steps_shown() const;
     QString detail() const;
 
@@ -62,6 +65,7 @@ signals:
     void import_wanted();
     void clean_wanted();
     void open_wanted();
+    void table_wanted(const QString& name, const QString& csv); ///< as a file: "steps", "drift"
     void notes_changed();
 
 private:

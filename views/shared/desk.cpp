@@ -113,7 +113,14 @@ void Desk::set_side(Side side) {
 }
 
 void Desk::fit_selection() {
-    if (const RunPtr& run = shown()) selection.set_bounds(run->layers, run->heads, run->size());
+    const RunPtr& run = shown();
+    if (!run) return;
+    selection.set_bounds(run->layers, run->heads, run->size());
+    std::vector<HeadSet::Head> there = heads.all(); // of another model, perhaps
+    std::erase_if(there, [&](const HeadSet::Head& head) {
+        return head.first >= run->layers || head.second >= run->heads;
+    });
+    heads.set_all(std::move(there));
 }
 
 void Desk::set_stale(bool stale) {

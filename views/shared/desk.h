@@ -3,6 +3,7 @@
 #include "views/figure/picture.h"
 #include "views/figure/theme.h"
 #include "views/shared/edits.h"
+#include "views/shared/head_set.h"
 #include "views/shared/selection.h"
 #include "views/shared/shown_run.h"
 
@@ -20,6 +21,7 @@ public:
 
     Selection selection;
     EditList edits;
+    HeadSet heads;
 
     /// The current run, and the one it is compared with: with interventions if any is switched on, else the
     /// pinned one. nullptr if there is none.

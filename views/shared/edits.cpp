@@ -34,6 +34,19 @@ QString EditList::add(const QString& text) {
     return {};
 }
 
+void EditList::add_all(const QStringList& texts) {
+    std::vector<Edit> edits = all_;
+    for (const QString& text : texts) {
+        const auto known =
+            std::find_if(edits.begin(), edits.end(), [&](const Edit& edit) { return edit.text == text; });
+        if (known == edits.end())
+            edits.push_back({text, true});
+        else
+            known->on = true;
+    }
+    set_all(std::move(edits));
+}
+
 void EditList::set_on(int index, bool on) {
     if (index < 0 || index >= static_cast<int>(all_.size())) return;
     Edit& edit = all_[static_cast<std::size_t>(index)];

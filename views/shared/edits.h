@@ -29,6 +29,8 @@ public:
 
     /// Adds an edit, switched on; one that is there already is switched on. Returns what is wrong with it.
     QString add(const QString& text);
+    /// Adds those that are not there yet and switches all of them on, as one change.
+    void add_all(const QStringList& texts);
     void set_on(int index, bool on);
     void remove(int index);
     void clear();

@@ -1,5 +1,6 @@
 #include "views/shared/empty_state.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -13,7 +14,11 @@ EmptyState::EmptyState(QWidget* parent)
     sentence_->setMaximumWidth(560);
     auto* column = new QVBoxLayout(this);
     column->addStretch(2);
-    column->addWidget(sentence_, 0, Qt::AlignHCenter);
+    auto* row = new QHBoxLayout; // an alignment would leave a wrapped label too low for its lines
+    row->addStretch(1);
+    row->addWidget(sentence_, 1000);
+    row->addStretch(1);
+    column->addLayout(row);
     column->addSpacing(8);
     column->addWidget(button_, 0, Qt::AlignHCenter);
     column->addStretch(3);

@@ -1,5 +1,7 @@
 #include "views/shared/figure_source.h"
 
+#include <QStringList>
+
 namespace vitrine::views {
 
 QString shell_word(const QString& text) {
@@ -8,15 +10,24 @@ QString shell_word(const QString& text) {
 }
 
 QString as_python(const QString& command) {
-    QString quoted = command;
-    quoted.replace(QStringLiteral("\\"), QStringLiteral("\\\\"))
-        .replace(QStringLiteral("\""), QStringLiteral("\\\""));
-    quoted.replace(QStringLiteral("\n"), QStringLiteral("\\n"));
-    return QStringLiteral("import json, shlex, subprocess\n\n"
-                          "command = \"%1 --json\"\n"
-                          "answer = subprocess.run(shlex.split(command), check=True, capture_output=True)\n"
-                          "result = json.loads(answer.stdout)\n")
-        .arg(quoted);
+    const auto quoted = [](QString line) {
+        line.replace(QStringLiteral("\\"), QStringLiteral("\\\\"))
+            .replace(QStringLiteral("\""), QStringLiteral("\\\""));
+        return line.replace(QStringLiteral("\n"), QStringLiteral("\\n"));
+    };
+    QString out = QStringLiteral("import json, shlex, subprocess\n\n");
+    // A line each for A and B; a newline inside a quoted word is none between commands.
+    const QStringList lines = command.split(QStringLiteral("\nvitrine-cli "));
+    for (int at = 0; at < lines.size(); ++at) {
+        const QString name =
+            lines.size() == 1 ? QStringLiteral("result") : QStringLiteral("result_%1").arg(QChar('a' + at));
+        out += QStringLiteral("command = \"%1 --json\"\n"
+                              "answer = subprocess.run(shlex.split(command), check=True, "
+                              "capture_output=True)\n"
+                              "%2 = json.loads(answer.stdout)\n")
+                   .arg(quoted((at ? QStringLiteral("vitrine-cli ") : QString()) + lines[at]), name);
+    }
+    return out;
 }
 
 } // namespace vitrine::views

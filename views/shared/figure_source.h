@@ -13,7 +13,7 @@ struct FigureSource {
     QString name;    ///< of exported files: "attention-L3H5"
     QString topic;   ///< of the help that explains the view
     QString meaning; ///< what its values are, in one sentence
-    QString command; ///< the command line that gives the same numbers
+    QString command; ///< the command line that gives the same numbers; of A − B one line for each
     Json provenance;
     /// The numbers as typed results, for NPZ, CSV and HDF5; empty: the view has none.
     std::function<std::vector<engine::ResultValue>()> results;

@@ -22,6 +22,10 @@ bool handle_selection_key(Desk& desk, const QKeyEvent& event) {
         desk.edits.toggle_head(desk.selection.place().layer, desk.selection.place().head);
         return true;
     }
+    if (event.key() == Qt::Key_S && !token && desk.a()) {
+        desk.heads.toggle(desk.selection.place().layer, desk.selection.place().head);
+        return true;
+    }
     if (event.key() == Qt::Key_Escape && desk.selection.second()) {
         desk.selection.set_second(std::nullopt);
         return true;
@@ -39,6 +43,15 @@ QString name_of(const figure::Spot& spot) {
     if (spot.key >= 0) parts << QStringLiteral("key %1").arg(spot.key);
     return parts.join(QStringLiteral(" · "));
 }
+
+namespace {
+
+QString short_names(const HeadSet& heads) {
+    constexpr std::size_t most = 4;
+    return heads.all().size() <= most ? heads.names() : QObject::tr("%1 heads").arg(heads.all().size());
+}
+
+} // namespace
 
 void add_spot_actions(QMenu& menu, Desk& desk, const figure::Spot& spot) {
     if (!desk.a() || spot.empty()) return;
@@ -69,6 +82,20 @@ void add_spot_actions(QMenu& menu, Desk& desk, const figure::Spot& spot) {
                                     [&edits, layer, head] { edits.add(patch_from_pinned(layer, head)); });
     patch->setEnabled(why_not.isEmpty());
     patch->setToolTip(why_not);
+    menu.addSeparator();
+    HeadSet& heads = desk.heads;
+    menu.addAction(heads.contains(layer, head) ? QObject::tr("Take %1 out of the set\tS").arg(name)
+                                               : QObject::tr("Add %1 to the set\tS").arg(name),
+                   &desk, [&heads, layer, head] { heads.toggle(layer, head); });
+    if (!heads.all().empty()) {
+        menu.addAction(QObject::tr("Ablate the set: %1").arg(short_names(heads)), &desk, [&desk] {
+            QStringList texts;
+            for (const auto& [l, h] : desk.heads.all())
+                texts << ablation(l, h);
+            desk.edits.add_all(texts);
+        });
+        menu.addAction(QObject::tr("Empty the set"), &desk, [&heads] { heads.set_all({}); });
+    }
     menu.setToolTipsVisible(true);
     menu.addSeparator();
 }

@@ -10,11 +10,12 @@ class QKeyEvent;
 namespace vitrine::views {
 
 /// Arrows: layer (up, down) and head; with Ctrl query (left, right) and key; Space: the intervention under
-/// the selection on and off; Escape: no second place. True if the key meant something.
+/// the selection on and off; S: the selected head into the set or out of it; Escape: no second place. True if
+/// the key meant something.
 bool handle_selection_key(Desk& desk, const QKeyEvent& event);
 
-/// What can be done to the head or token under the pointer: select, compare, ablate, patch. Coordinates that
-/// the spot lacks are those of the selection.
+/// What can be done to the head or token under the pointer: select, compare, ablate, patch, add to the set.
+/// Coordinates that the spot lacks are those of the selection.
 void add_spot_actions(QMenu& menu, Desk& desk, const figure::Spot& spot);
 
 /// Copy value, data, command, Python.

@@ -7,6 +7,7 @@
 #include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QPainterPath>
 #include <QToolTip>
 #include <QWheelEvent>
 #include <algorithm>
@@ -19,10 +20,10 @@ namespace vitrine::views {
 
 namespace {
 
-constexpr double chip_top = 11;
+constexpr double room_above = 10; ///< of the chips, for the key's mark
+constexpr double arcs_height = 46;
 constexpr double chip_height = 24;
 constexpr double longest_chip = 180;
-constexpr double roles_top = 45;
 
 QPolygonF triangle(double x, double y, bool down) {
     const double d = down ? 1 : -1;
@@ -92,6 +93,7 @@ void TokenStrip::paint_roles(QPainter& painter) const {
     const figure::Theme& theme = desk_.theme();
     const QFont font = theme.font(12);
     const QFontMetricsF metrics(font);
+    const double roles_top = top() + chip_height + 11;
     for (const TokenRole& role : roles_) {
         if (role.last >= static_cast<int>(tokens_.size())) continue;
         const double left = lefts_[static_cast<std::size_t>(role.first)] - offset_;
@@ -117,6 +119,8 @@ void TokenStrip::paintEvent(QPaintEvent*) {
     painter.setRenderHint(QPainter::Antialiasing);
     const QFont font = theme.fixed_font(13);
     const Place& place = desk_.selection.place();
+    const double chip_top = top();
+    if (arcs_) paint_arcs(painter);
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
         const QRectF chip(std::round(lefts_[i] - offset_), chip_top, lefts_[i + 1] - lefts_[i] - 2,
                           chip_height);
@@ -161,6 +165,54 @@ void TokenStrip::paintEvent(QPaintEvent*) {
     };
     if (offset_ > 0) more(true);
     if (!lefts_.empty() && lefts_.back() - offset_ > width() + 1) more(false);
+}
+
+QSize TokenStrip::sizeHint() const {
+    return {400, static_cast<int>(top() + chip_height + (roles_.empty() ? 10 : 28))};
+}
+
+double TokenStrip::top() const { return arcs_ ? arcs_height : room_above; }
+
+void TokenStrip::set_arcs(bool on) {
+    if (on == arcs_) return;
+    arcs_ = on;
+    updateGeometry();
+    update();
+}
+
+void TokenStrip::paint_arcs(QPainter& painter) const {
+    constexpr double least = 0.02; ///< of the largest: thinner ones are only clutter
+    const figure::Theme& theme = desk_.theme();
+    const int query = desk_.selection.place().query;
+    if (query < 0 || query >= static_cast<int>(tokens_.size())) return;
+    const auto centre = [&](std::size_t at) { return (lefts_[at] + lefts_[at + 1]) / 2 - offset_ - 1; };
+    double largest = 0, longest = 1;
+    for (std::size_t key = 0; key < scores_.size(); ++key)
+        if (std::isfinite(scores_[key])) {
+            largest = std::max(largest, std::abs(scores_[key]));
+            if (std::abs(scores_[key]) >= least)
+                longest = std::max(longest, std::abs(centre(static_cast<std::size_t>(query)) - centre(key)));
+        }
+    if (largest <= 0) return;
+    const double from = centre(static_cast<std::size_t>(query));
+    painter.setBrush(Qt::NoBrush);
+    for (std::size_t key = 0; key < scores_.size() && key < tokens_.size(); ++key) {
+        const double share = std::abs(scores_[key]) / largest;
+        if (!(share >= least)) continue;
+        QColor ink = theme.query;
+        if (scale_.min < 0) ink = scale_.colour(scores_[key] > 0 ? scale_.max : scale_.min);
+        if (key < sinks_.size() && sinks_[key]) ink = theme.sink;
+        ink.setAlphaF(static_cast<float>(0.25 + 0.75 * share));
+        painter.setPen(QPen(ink, 0.8 + 3.2 * share, Qt::SolidLine, Qt::FlatCap));
+        const double to = centre(key), foot = top() - 1;
+        const double rise = (arcs_height - 8) * (0.25 + 0.75 * std::abs(from - to) / longest);
+        QPainterPath arc(QPointF(from, foot));
+        if (static_cast<int>(key) == query) // on itself
+            arc.cubicTo(from - 12, foot - rise - 6, from + 12, foot - rise - 6, from, foot);
+        else
+            arc.cubicTo(from, foot - rise * 4 / 3, to, foot - rise * 4 / 3, to, foot);
+        painter.drawPath(arc);
+    }
 }
 
 int TokenStrip::token_at(const QPointF& at) const {

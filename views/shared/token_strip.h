@@ -27,8 +27,11 @@ public:
     void set_scores(std::vector<double> scores, const figure::ColourScale& scale,
                     std::vector<bool> sinks = {});
 
-    QSize sizeHint() const override { return {400, height_wanted()}; }
-    QSize minimumSizeHint() const override { return {200, height_wanted()}; }
+    /// Arcs from the selected query to where its scores lie, above the chips.
+    void set_arcs(bool on);
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return {200, sizeHint().height()}; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -43,8 +46,9 @@ protected:
 
 private:
     void lay_out();
-    int height_wanted() const { return roles_.empty() ? 46 : 62; }
     void paint_roles(QPainter& painter) const;
+    void paint_arcs(QPainter& painter) const;
+    double top() const; ///< of the chips
     void reveal(int token);
     int token_at(const QPointF& at) const;
     QString describe(int token) const;
@@ -58,6 +62,7 @@ private:
     std::vector<double> lefts_; ///< left edges of the chips, and the right edge of the last
     double offset_ = 0;         ///< how far it is scrolled
     int hovered_ = -1;
+    bool arcs_ = false;
 };
 
 } // namespace vitrine::views

@@ -1,0 +1,152 @@
+#include "views/figure/token_grid.h"
+
+#include <QFontMetricsF>
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::figure {
+
+namespace {
+
+constexpr double line = 18;
+constexpr double left = 40; ///< of the layers' names
+
+} // namespace
+
+QSizeF TokenGrid::preferred_size(const Theme&) const {
+    return {std::clamp(static_cast<double>(columns.size()) * 86 + left + 70, 300.0, 1400.0),
+            std::clamp(layers * 26.0 + 3 * line, 140.0, 1200.0)};
+}
+
+double TokenGrid::narrowest_width(const Theme&) const {
+    return std::clamp(static_cast<double>(columns.size()) * 52 + left + 70, 260.0, 900.0);
+}
+
+TokenGrid::Layout TokenGrid::layout(const QRectF& in, const Theme& theme) const {
+    Layout out;
+    const double bar = colour_bar_width(scale, false, theme);
+    out.cells =
+        QRectF(in.left() + left, in.top() + 2 * line + 4, std::max(20.0, in.width() - left - bar - 14),
+               std::max(20.0, in.height() - 2 * line - 8));
+    const auto count = static_cast<double>(std::max<qsizetype>(1, columns.size()));
+    out.width = std::min(out.cells.width() / count, 150.0);
+    out.height = std::min(out.cells.height() / std::max(1, layers), 40.0);
+    out.cells.setSize({out.width * count, out.height * layers});
+    out.bar = QRectF(out.cells.right() + 14, out.cells.top() - 2, bar, std::max(out.cells.height(), 110.0));
+    return out;
+}
+
+void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
+    draw_text(painter, QRectF(in.left(), in.top(), in.width(), line), Qt::AlignLeft | Qt::AlignVCenter, title,
+              theme.font(13, true), theme.text);
+    const Layout laid = layout(in, theme);
+    const QFont fixed = theme.fixed_font();
+    const double head = laid.cells.top() - line - 2;
+    const QFontMetricsF metrics(fixed);
+    double widest = 0;
+    for (const QString& label : columns)
+        widest = std::max(widest, metrics.horizontalAdvance(label));
+    const int every = std::max(1, static_cast<int>(std::ceil((widest + 6) / laid.width)));
+    const QString names = by_position() ? QString() : col_title + QStringLiteral(" ");
+    for (int col = 0; col < columns.size(); col += every)
+        draw_text(painter, QRectF(laid.cells.left() + col * laid.width - 30, head, laid.width + 60, line),
+                  Qt::AlignHCenter | Qt::AlignVCenter, (col == 0 ? names : QString()) + columns[col], fixed,
+                  by_position() && positions[static_cast<std::size_t>(col)] == selected_position
+                      ? theme.query
+                      : theme.muted);
+    const int each = std::max(1, static_cast<int>(std::ceil(14 / laid.height)));
+    for (int layer = 0; layer < layers; ++layer) {
+        const double top = laid.cells.top() + layer * laid.height;
+        if (layer % each == 0)
+            draw_text(painter, QRectF(in.left(), top, left - 8, laid.height),
+                      Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("L%1").arg(layer), fixed,
+                      layer == selected_layer ? theme.accent : theme.muted);
+        for (int col = 0; col < columns.size(); ++col) {
+            const Cell& shown = cell(layer, col);
+            if (shown.token.isEmpty()) continue;
+            const QRectF box(laid.cells.left() + col * laid.width, top, laid.width, laid.height);
+            const QColor ground = scale.colour(shown.prob);
+            painter.fillRect(box.adjusted(0.5, 0.5, -0.5, -0.5), ground);
+            if (laid.height >= 13 && laid.width >= 18)
+                draw_text(painter, box, Qt::AlignCenter, elided(shown.token, fixed, laid.width - 4), fixed,
+                          text_on(ground));
+        }
+    }
+    paint_colour_bar(painter, laid.bar, scale, false, theme);
+}
+
+void TokenGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
+                            const std::optional<QPointF>& pointer) const {
+    const Layout laid = layout(in, theme);
+    painter.save();
+    painter.setBrush(Qt::NoBrush);
+    if (selected_layer >= 0 && selected_layer < layers) {
+        painter.setPen(QPen(theme.accent, 1.2));
+        painter.drawRect(QRectF(laid.cells.left(), laid.cells.top() + selected_layer * laid.height,
+                                laid.cells.width(), laid.height));
+    }
+    if (by_position())
+        for (std::size_t col = 0; col < positions.size(); ++col)
+            if (positions[col] == selected_position) {
+                painter.setPen(QPen(theme.query, 1.2));
+                painter.drawRect(QRectF(laid.cells.left() + static_cast<double>(col) * laid.width,
+                                        laid.cells.top(), laid.width, laid.cells.height()));
+            }
+    if (const auto here = pointer ? cell_at(*pointer, in, theme) : std::nullopt) {
+        painter.setPen(QPen(theme.text, 1));
+        painter.drawRect(QRectF(laid.cells.left() + here->x() * laid.width,
+                                laid.cells.top() + here->y() * laid.height, laid.width, laid.height));
+    }
+    painter.restore();
+}
+
+std::optional<QPoint> TokenGrid::cell_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const Layout laid = layout(in, theme);
+    if (!laid.cells.contains(at) || columns.isEmpty() || layers == 0) return std::nullopt;
+    return QPoint(std::min(static_cast<int>((at.x() - laid.cells.left()) / laid.width),
+                           static_cast<int>(columns.size()) - 1),
+                  std::min(static_cast<int>((at.y() - laid.cells.top()) / laid.height), layers - 1));
+}
+
+QString TokenGrid::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto here = cell_at(at, in, theme);
+    if (!here || cell(here->y(), here->x()).token.isEmpty()) return {};
+    const Cell& shown = cell(here->y(), here->x());
+    const QString rank = by_position() ? QString() : QStringLiteral(" · rank ") + columns[here->x()];
+    return QStringLiteral("layer %1 · position %2%3 = %4 (id %5): probability %6, logit %7")
+        .arg(here->y())
+        .arg(positions[static_cast<std::size_t>(here->x())])
+        .arg(rank, shown.token)
+        .arg(shown.id)
+        .arg(number(shown.prob), number(shown.logit));
+}
+
+Spot TokenGrid::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto here = cell_at(at, in, theme);
+    if (!here) return {};
+    return {here->y(), -1, positions[static_cast<std::size_t>(here->x())], -1};
+}
+
+void TokenGrid::select(const Spot& here) {
+    selected_layer = here.layer;
+    selected_position = here.query;
+}
+
+QString TokenGrid::csv() const {
+    QString out = QStringLiteral("layer,position,rank,id,token,logit,probability\n");
+    for (int layer = 0; layer < layers; ++layer)
+        for (int col = 0; col < columns.size(); ++col) {
+            const Cell& shown = cell(layer, col);
+            if (shown.token.isEmpty()) continue;
+            out += QStringLiteral("%1,%2,%3,%4,")
+                       .arg(layer)
+                       .arg(positions[static_cast<std::size_t>(col)])
+                       .arg(by_position() ? QStringLiteral("0") : columns[col])
+                       .arg(shown.id) +
+                   csv_field(shown.token) + QLatin1Char(',') + csv_number(shown.logit) + QLatin1Char(',') +
+                   csv_number(shown.prob) + QLatin1Char('\n');
+        }
+    return out;
+}
+
+} // namespace vitrine::figure
