@@ -23,7 +23,6 @@ public:
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {100, line_height() + 12}; }
-    QSize minimumSizeHint() const override { return {120, line_height() * 2 + 12}; }
 
 signals:
     void run_pressed(); ///< Ctrl+Enter
