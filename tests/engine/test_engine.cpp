@@ -169,6 +169,37 @@ private slots:
         QCOMPARE(steps(engine)[0].kind, std::string("generate"));
     }
 
+    void a_replay_that_was_stopped_goes_on() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        for (int i = 0; i < 3; ++i)
+            QVERIFY(engine.run(*model, spec(), {}, {}));
+        engine::Replay replay;
+        CancelToken stop; // told as the second step begins
+        const auto stopped = replay.go_on(*engine.session(), stop, [&](double, const std::string& what) {
+            if (what == "replaying step 2") stop.cancel();
+        });
+        QCOMPARE(stopped.error().code, Code::cancelled);
+        QVERIFY(engine.run(*model, spec(), {}, {})); // typed meanwhile: no part of the replay
+        QStringList again;
+        const auto replayed = replay.go_on(*engine.session(), {}, [&](double, const std::string& what) {
+            if (what.starts_with("replaying")) again << QString::fromStdString(what);
+        });
+        QVERIFY2(replayed.has_value(), replayed ? "" : replayed.error().message.c_str());
+        QCOMPARE(again, QStringList({"replaying step 2", "replaying step 3"}));
+        QCOMPARE(replayed->size(), std::size_t{3});
+        for (std::size_t i = 0; i < 3; ++i) {
+            QCOMPARE(replayed->at(i).seq, static_cast<std::int64_t>(i) + 1);
+            for (const store::Drift& drift : replayed->at(i).drift)
+                QCOMPARE(drift.comparison.verdict, store::Verdict::identical);
+        }
+        Engine other;
+        QVERIFY(other.open_session(std::filesystem::path(folder.path().toStdString()) / "b.vitrine"));
+        QCOMPARE(replay.go_on(*other.session(), {}, {}).error().code, Code::session);
+    }
+
     void the_self_check_compares_devices() {
         Engine engine;
         for (const auto& info : backend::list_devices()) {

@@ -249,8 +249,8 @@ private slots:
         };
         column.fill({1800, 900}, theme);
         QVERIFY(column.magnified > 1 && bottom(1800) <= 900);
-        column.fill({600, 560}, theme); // a little too large: shrinks rather than scrolls
-        QVERIFY(column.magnified < 1 && bottom(600) <= 560);
+        column.fill({300, 560}, theme); // a little too large: shrinks rather than scrolls
+        QVERIFY(column.magnified < 1 && bottom(300) <= 560);
         column.fill({600, 100}, theme); // far too large: scrolls at its own size
         QCOMPARE(column.magnified, 1.0);
     }

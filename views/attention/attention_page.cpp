@@ -145,7 +145,7 @@ void AttentionPage::run_changed() {
     take_data(std::move(data));
 }
 
-void AttentionPage::show_measured(std::vector<engine::ResultValue> results, const QString& command) {
+void AttentionPage::show_measured(const std::vector<engine::ResultValue>& results, const QString& command) {
     if (options_.measure == Measure::weight) return;
     command_ = command;
     take_data(measured_data(desk_, options_.measure, results));

@@ -39,7 +39,7 @@ public:
     /// Shows another measure, as its control does.
     void choose(Measure measure);
     /// What an analysis gave for what the desk shows now, and the command that gives the same.
-    void show_measured(std::vector<engine::ResultValue> results, const QString& command);
+    void show_measured(const std::vector<engine::ResultValue>& results, const QString& command);
     /// Why it gave nothing.
     void refuse_measure(const QString& sentence);
     bool arcs() const;

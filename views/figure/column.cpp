@@ -26,7 +26,9 @@ double Column::place_rows(std::size_t first, const QRectF& room, const Theme& th
             size.setWidth(std::min(size.width(), room.width()));
             const double least = std::min(parts[end]->narrowest_width(theme), size.width());
             const double gaps = gap * static_cast<double>(end - from);
-            if (end > from && narrow + least + gaps > room.width()) break;
+            // Numbers and words stand in rows of their own: pictures get the whole width.
+            const bool alike = parts[end]->grows() == parts[from]->grows();
+            if (end > from && (!alike || narrow + least + gaps > room.width())) break;
             narrow += least;
             wide += size.width();
             row.emplace_back(least, size);

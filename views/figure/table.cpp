@@ -100,7 +100,8 @@ QString Table::csv() const {
 
 QSizeF Card::preferred_size(const Theme& theme) const {
     const double said = QFontMetricsF(theme.font(13)).horizontalAdvance(text) + 4;
-    const double width = text.isEmpty() ? 170.0 : std::clamp(said, 170.0, 560.0);
+    const double named = QFontMetricsF(theme.font(13, true)).horizontalAdvance(title) + 4;
+    const double width = std::max({170.0, named, text.isEmpty() ? 0.0 : std::min(said, 560.0)});
     return {width, height_at(width, theme)};
 }
 

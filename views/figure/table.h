@@ -30,7 +30,10 @@ public:
     QString text; ///< words beneath, wrapped
 
     QSizeF preferred_size(const Theme& theme) const override;
-    double narrowest_width(const Theme&) const override { return text.isEmpty() ? 150 : 230; }
+    double narrowest_width(const Theme& theme) const override {
+        const double preferred = preferred_size(theme).width();
+        return text.isEmpty() ? preferred : std::min(preferred, 230.0);
+    }
     double height_at(double width, const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     QString csv() const override;
