@@ -13,14 +13,14 @@ constexpr double gap = 22;
 
 // Rows are filled as long as the narrowest widths fit; what is left over widens a row's parts to what they
 // prefer.
-double Column::place_rows(std::size_t first, const QRectF& room, const Theme& theme,
+double Column::place_rows(std::size_t first, std::size_t last, const QRectF& room, const Theme& theme,
                           std::vector<QRectF>& out) const {
     double y = room.top();
-    for (std::size_t from = first; from < parts.size();) {
+    for (std::size_t from = first; from < last;) {
         std::size_t end = from;
         double narrow = 0, wide = 0;
         std::vector<std::pair<double, QSizeF>> row; // narrowest width, preferred size
-        for (; end < parts.size(); ++end) {
+        for (; end < last; ++end) {
             const double grown = parts[end]->grows() ? std::max(magnified, parts[end]->least_growth()) : 1;
             QSizeF size = parts[end]->preferred_size(theme) * grown;
             size.setWidth(std::min(size.width(), room.width()));
@@ -51,22 +51,42 @@ double Column::place_rows(std::size_t first, const QRectF& room, const Theme& th
     return y - gap;
 }
 
+std::size_t Column::words() const {
+    std::size_t out = parts.size();
+    while (out > 1 && !parts[out - 1]->grows())
+        --out;
+    return out;
+}
+
+bool Column::has_lead(double width, const Theme& theme) const {
+    return parts.size() > 2 && parts.front()->leads() && parts.front()->narrowest_width(theme) <= width / 2;
+}
+
 std::vector<QRectF> Column::places(const QPointF& origin, double width, const Theme& theme) const {
     std::vector<QRectF> out;
-    if (!parts.empty() && parts.front()->leads() && parts.size() > 2 &&
-        parts.front()->narrowest_width(theme) <= width / 2) {
-        const QRectF left(origin, QSizeF(width / 2 - gap / 2, lead_height));
-        out.push_back(left);
-        place_rows(1, QRectF(origin.x() + width / 2 + gap / 2, origin.y(), width / 2 - gap / 2, 0), theme,
-                   out);
+    if (!has_lead(width, theme)) {
+        place_rows(0, parts.size(), QRectF(origin, QSizeF(width, 0)), theme, out);
         return out;
     }
-    place_rows(0, QRectF(origin, QSizeF(width, 0)), theme, out);
+    // Left the main picture with the words beneath it, right all other pictures.
+    const double half = width / 2 - gap / 2;
+    out.emplace_back(origin, QSizeF(half, lead_height));
+    place_rows(1, words(), QRectF(origin.x() + half + gap, origin.y(), half, 0), theme, out);
+    place_rows(words(), parts.size(), QRectF(origin.x(), origin.y() + lead_height + gap, half, 0), theme,
+               out);
     return out;
 }
 
 void Column::fill(const QSizeF& room, const Theme& theme) {
-    lead_height = std::min(room.height(), 900.0);
+    if (has_lead(room.width(), theme)) {
+        std::vector<QRectF> beneath;
+        place_rows(words(), parts.size(), QRectF(0, 0, room.width() / 2 - gap / 2, 0), theme, beneath);
+        double height = 0;
+        for (const QRectF& place : beneath)
+            height = std::max(height, place.bottom() + gap);
+        const double least = parts.front()->preferred_size(theme).height() * parts.front()->least_growth();
+        lead_height = std::clamp(room.height() - height, least, 900.0);
+    }
     // From large to small, so that the first that fits is the largest. Below 0.8 numbers leave the cells of
     // maps, but stay under the pointer; each part says how far down it can be read.
     for (const double size : {2.4, 2.2,  2.0, 1.8,  1.6, 1.5,  1.4, 1.3,  1.2, 1.1,  1.0, 0.95,

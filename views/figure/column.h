@@ -29,8 +29,10 @@ public:
     std::vector<QRectF> places(const QPointF& origin, double width, const Theme& theme) const;
 
 private:
-    double place_rows(std::size_t first, const QRectF& room, const Theme& theme,
+    double place_rows(std::size_t first, std::size_t last, const QRectF& room, const Theme& theme,
                       std::vector<QRectF>& out) const;
+    std::size_t words() const; ///< index of the numbers and words that stand last
+    bool has_lead(double width, const Theme& theme) const;
     std::size_t zoomed_ = 0; ///< the part that was zoomed last, which dragging moves
 };
 

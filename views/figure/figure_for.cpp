@@ -294,9 +294,10 @@ PicturePtr figure_for(const std::vector<ResultValue>& results, const Theme& them
     add(true);
     add(false);
     // What the tokens of a lens are says more than any curve: it comes first.
-    std::stable_partition(out->parts.begin(), out->parts.end(), [](const PicturePtr& part) {
-        return std::dynamic_pointer_cast<TokenGrid>(part) != nullptr;
-    });
+    const auto rest = std::stable_partition(out->parts.begin(), out->parts.end(),
+                                            [](const PicturePtr& part) { return part->leads(); });
+    if (rest != out->parts.begin())
+        std::stable_partition(rest, out->parts.end(), [](const PicturePtr& part) { return part->grows(); });
     return out;
 }
 
