@@ -266,7 +266,8 @@ private slots:
             for (int tab = 0; tab < tabs->count(); ++tab)
                 QVERIFY(tabs->rect().contains(tabs->tabRect(tab)));
             for (const views::FigureScroll* scroll : window.findChildren<views::FigureScroll*>())
-                if (scroll->isVisible()) QVERIFY2(!scroll->verticalScrollBar()->isVisible(), page);
+                if (scroll->isVisible())
+                    QTRY_VERIFY2_WITH_TIMEOUT(!scroll->verticalScrollBar()->isVisible(), page, 5000);
         }
         // The picture has at least half of the window.
         window.show_page("Attention");
