@@ -5,6 +5,7 @@
 #include <QIcon>
 #include <QSettings>
 #include <QStandardPaths>
+#include <QTemporaryDir>
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -119,7 +120,11 @@ int main(int count, char** arguments) {
     WindowOptions options;
     const QString asked_session = names_session ? what.takeFirst() : parser.value(session);
     const QString asked_model = what.isEmpty() ? parser.value(model) : what.takeFirst();
-    options.session = session_folder(asked_session);
+    const QTemporaryDir scratch; // a measurement neither reads nor leaves anything of the user's
+    options.session =
+        parser.isSet(typing) && asked_session.isEmpty()
+            ? std::filesystem::path(scratch.filePath(QStringLiteral("typing.vitrine")).toStdString())
+            : session_folder(asked_session);
     options.model.name = asked_model.isEmpty() ? "default" : asked_model.toStdString();
     options.model_given = !asked_model.isEmpty() || parser.isSet(device) || parser.isSet(precision);
     if (parser.isSet(device)) options.model.device = parser.value(device).toStdString();
