@@ -92,7 +92,9 @@ inline bool survives_as_torch(std::span<const std::byte> file) {
     const auto tensors = vitrine::formats::unpickle_tensors(file, "input");
     if (!tensors) return !tensors.error().message.empty();
     for (const auto& tensor : *tensors)
-        if (tensor.offset < 0 || tensor.offset > tensor.storage_elements) return false;
+        if (vitrine::element_count(tensor.shape) > 0 &&
+            (tensor.offset < 0 || tensor.offset > tensor.storage_elements))
+            return false;
     return true;
 }
 
