@@ -279,10 +279,7 @@ Result<ExpressionPtr> ExpressionParser::postfix(ExpressionPtr expression) {
         } else if (tokens_.take_symbol("[")) {
             VITRINE_ASSIGN(expression, subscript(std::move(expression)));
         } else if (tokens_.is_symbol("(")) {
-            auto call = make(Kind::call, line);
-            call->parts.push_back(std::move(expression));
-            VITRINE_TRY(arguments(*call));
-            expression = std::move(call);
+            VITRINE_ASSIGN(expression, call(std::move(expression)));
         } else {
             return expression;
         }
@@ -334,7 +331,6 @@ Status ExpressionParser::arguments(Expression& call) {
 
 Result<ExpressionPtr> ExpressionParser::filters(ExpressionPtr expression) {
     while (true) {
-        const int line = tokens_.line();
         VITRINE_TRY(link());
         if (tokens_.take_symbol("|")) {
             VITRINE_ASSIGN(expression, filter(std::move(expression)));
@@ -342,14 +338,18 @@ Result<ExpressionPtr> ExpressionParser::filters(ExpressionPtr expression) {
             tokens_.take();
             VITRINE_ASSIGN(expression, test(std::move(expression)));
         } else if (tokens_.is_symbol("(")) {
-            auto call = make(Kind::call, line);
-            call->parts.push_back(std::move(expression));
-            VITRINE_TRY(arguments(*call));
-            expression = std::move(call);
+            VITRINE_ASSIGN(expression, call(std::move(expression)));
         } else {
             return expression;
         }
     }
+}
+
+Result<ExpressionPtr> ExpressionParser::call(ExpressionPtr expression) {
+    auto result = make(Kind::call, tokens_.line());
+    result->parts.push_back(std::move(expression));
+    VITRINE_TRY(arguments(*result));
+    return result;
 }
 
 Result<ExpressionPtr> ExpressionParser::filter(ExpressionPtr expression) {

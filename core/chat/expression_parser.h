@@ -29,6 +29,7 @@ private:
     Made primary();
     Made postfix(ExpressionPtr expression);
     Made filters(ExpressionPtr expression);
+    Made call(ExpressionPtr expression);
     Made filter(ExpressionPtr expression);
     Made test(ExpressionPtr expression);
     Made subscript(ExpressionPtr expression);
