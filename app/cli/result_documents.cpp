@@ -64,10 +64,19 @@ std::string matrix_text(const Json& result) {
     return table.text();
 }
 
+/// Why a number is missing: what the analysis notes.
+std::string missing_text(const Json& results) {
+    for (const Json& result : results)
+        if (result["name"] == "note" && result["data"].is_string())
+            return "none: " + result["data"].get<std::string>() + "\n";
+    return cell(nullptr) + "\n";
+}
+
 std::string result_text(const Json& result) {
     const Json& data = result["data"];
     const Json& axes = result["axes"];
     if (data.is_string()) return data.get<std::string>() + "\n";
+    if (result["kind"] == "table") return objects_text(data);
     if (data.is_array() && !data.empty() && data[0].is_object()) return objects_text(data);
     if (axes.empty()) return cell(data) + "\n";
     if (axes.size() == 1 && data.is_array()) return series_text(result);
@@ -109,8 +118,10 @@ std::string describe_analysis(const Json& document) {
     for (const auto& [name, value] : document["parameters"].items())
         text += fmt::format("  {} = {}\n", name, cell(value));
     for (const Json& result : document["results"])
-        text += fmt::format("\n{} ({})\n{}", result["name"].get<std::string>(),
-                            result["kind"].get<std::string>(), result_text(result));
+        text += fmt::format(
+            "\n{} ({})\n{}", result["name"].get<std::string>(), result["kind"].get<std::string>(),
+            result["kind"] == "number" && result["data"].is_null() ? missing_text(document["results"])
+                                                                   : result_text(result));
     return text;
 }
 

@@ -8,6 +8,9 @@
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/lens.h"
 #include "core/analysis/ov_qk.h"
+#include "core/analysis/sink_hidden.h"
+#include "core/analysis/sink_key_bias.h"
+#include "core/analysis/sink_norms.h"
 #include "core/analysis/sinks.h"
 #include "core/analysis/weights_spectra.h"
 #include "core/sdk/analysis.h"
@@ -26,8 +29,9 @@ const vitrine_plugin& plugin_of() {
 } // namespace
 
 const vitrine_plugin& builtin() {
-    return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, HeadEntropy, HeadMetrics, Lens,
-                     LensEntropy, GenerationLanes, WeightsSpectra, OvQk, Composition>();
+    return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, SinkNorms, SinkKeyBias, SinkHidden,
+                     HeadEntropy, HeadMetrics, Lens, LensEntropy, GenerationLanes, WeightsSpectra, OvQk,
+                     Composition>();
 }
 
 } // namespace vitrine::analysis

@@ -1,5 +1,6 @@
 #pragma once
 // Attention sinks: how much a key takes, mean over the queries that come after it.
+#include <string>
 #include <vector>
 
 #include "core/sdk/pattern_walk.h"
@@ -23,10 +24,20 @@ protected:
     sdk::Reply finish() override;
 
 private:
+    // One way of setting the rows: as they are, with or without BOS.
+    struct Group {
+        std::size_t first = 0, rows = 0;
+        sdk::ResultData alpha; // layer × head, mean over rows
+        std::int64_t above = 0, heads = 0;
+        double uniform = 0;
+        std::string reason; // why there is no rate
+    };
+    void open_group(std::vector<sdk::Row>& all, std::vector<sdk::Row> rows);
+    Group& group_of(int row);
+
     double epsilon_ = 0;
     std::vector<int> keys_; // by row
-    sdk::ResultData alpha_; // layer × head, mean over rows
-    std::int64_t above_ = 0, heads_ = 0;
+    std::vector<Group> groups_;
 };
 
 class SinkMap : public sdk::PatternWalk {

@@ -149,6 +149,9 @@ public:
         return {static_cast<const float*>(array.data), {array.shape, array.rank}};
     }
     View capture(int run, int row, const std::string& hook) const { return array(place(run, row) + hook); }
+    bool has_capture(int run, int row, const std::string& hook) const { return has(place(run, row) + hook); }
+    /// −log p of each token, NaN for the first, for runs with loss.
+    View token_nll(int run, int row) const { return array(place(run, row) + "token_nll"); }
     /// [positions, vocab], for runs with logits.
     View logits(int run, int row) const { return array(place(run, row) + "logits"); }
     View weight(const std::string& name) const { return array("weights/" + name); }

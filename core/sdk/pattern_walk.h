@@ -1,5 +1,6 @@
 #pragma once
-// Base of analyses that look at every attention pattern: asks for them in portions that fit into memory.
+// Base of analyses that look at every attention pattern, or another hook of every layer: asks for them in
+// portions that fit into memory.
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -43,23 +44,32 @@ protected:
         View capture(const std::string& name) const {
             return answer.capture(0, row_in_run, hook(layer, name));
         }
+        /// Whether the model has that hook: one asked for by a glob may not be there.
+        bool has(const std::string& name) const {
+            return answer.has_capture(0, row_in_run, hook(layer, name));
+        }
         /// A weight of also_need(), of this layer.
         View weight(const std::string& name) const { return answer.weight(hook(layer, name)); }
     };
 
     /// Checks and sizes. May choose rows and layers by use_rows and use_layers.
     virtual std::optional<Failure> begin(const Start& start) = 0;
-    /// `pattern` is [head, query, key]. Rows come in order, layers in order within a row.
+    /// `pattern` is [head, query, key], or as use_hook() says. Rows come in order, layers in order within a
+    /// row.
     virtual void visit(int row, int layer, View pattern, const Besides& besides) = 0;
     virtual Reply finish() = 0;
+    /// What a row of `length` tokens brings of one layer.
+    virtual std::int64_t layer_bytes(std::int64_t length) const {
+        return 4 * model_->heads * length * length;
+    }
     /// The answer to a need that finish() asked for.
     virtual Reply after(const Answer&) { return Failure{"internal", "The analysis asked for nothing."}; }
 
     void use_rows(std::vector<Row> rows) { rows_ = std::move(rows); }
     void use_layers(int first, int count) { first_layer_ = first, layers_ = count; }
-    /// "attn.hook_attn_scores" in place of "attn.hook_pattern".
+    /// Another hook in place of "attn.hook_pattern": it is the one that visit() gets.
     void use_hook(std::string name) { name_ = std::move(name); }
-    /// Hooks and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".
+    /// Hooks (or globs) and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".
     void also_capture(std::string name) { captures_.push_back(std::move(name)); }
     void also_need(std::string name) { weights_.push_back(std::move(name)); }
     const std::vector<Row>& rows() const { return rows_; }
@@ -82,22 +92,21 @@ private:
         std::int64_t used = 0;
         bool open = false; // whether the last portion takes further rows
         for (int row = 0; row < static_cast<int>(rows_.size()); ++row) {
-            const std::int64_t length = rows_[static_cast<std::size_t>(row)].size();
-            const std::int64_t layer_bytes = 4 * model_->heads * length * length;
-            if (layer_bytes * layers > budget_bytes) {
-                const int group = static_cast<int>(std::max<std::int64_t>(1, budget_bytes / layer_bytes));
+            const std::int64_t bytes = layer_bytes(rows_[static_cast<std::size_t>(row)].size());
+            if (bytes * layers > budget_bytes) {
+                const int group = static_cast<int>(std::max<std::int64_t>(1, budget_bytes / bytes));
                 for (int l = 0; l < layers; l += group)
                     portions_.push_back({row, 1, first_layer_ + l, std::min(group, layers - l)});
                 open = false;
                 continue;
             }
-            if (open && used + layer_bytes * layers <= budget_bytes) {
+            if (open && used + bytes * layers <= budget_bytes) {
                 ++portions_.back().rows;
             } else {
                 portions_.push_back({row, 1, first_layer_, layers});
                 used = 0;
             }
-            used += layer_bytes * layers;
+            used += bytes * layers;
             open = true;
         }
     }
