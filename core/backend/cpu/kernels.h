@@ -53,6 +53,15 @@ struct LogitSums {
     double second = 0;
 };
 
+/// What a softmax down columns goes by, an array [panel_columns] each: the largest score m, 1 / Σ eˣ⁻ᵐ (0 for
+/// a column without keys), Σ eˣ⁻ᵐ (x − m).
+template <typename S>
+struct ColumnSums {
+    S* highest = nullptr;
+    S* inverse = nullptr;
+    S* moment = nullptr;
+};
+
 /// The inner loops for one scalar type and one vector width.
 template <typename S>
 struct Kernels {
@@ -81,6 +90,13 @@ struct Kernels {
     void (*add)(const S* a, const S* b, std::int64_t count, S* out);
     /// In place, down each column of a block [keys][panel_columns]; a column of −∞ becomes zeros.
     void (*softmax_columns)(S* block, std::int64_t keys);
+    /// The same, with the same bits, and what each column was found to have.
+    void (*softmax_measured)(S* block, std::int64_t keys, const ColumnSums<S>& found);
+    /// Some keys of columns whose sums are known, [panel_columns] each: the bits that the whole softmax
+    /// gives.
+    void (*softmax_part)(S* block, std::int64_t keys, const S* highest, const S* inverse);
+    /// Over the keys of a block: largest[column] = max(largest, x), sum[column] += x, by_key[key] = Σ x.
+    void (*fold_keys)(const S* block, std::int64_t keys, S* largest, S* sum, S* by_key);
     /// The same for one column stored contiguously, with the same bits.
     void (*softmax_single)(S* x, std::int64_t keys);
 

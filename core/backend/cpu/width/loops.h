@@ -32,6 +32,12 @@ void cap(S cap, std::int64_t count, S* x);
 template <typename S>
 void softmax_columns(S* block, std::int64_t keys);
 template <typename S>
+void softmax_measured(S* block, std::int64_t keys, const ColumnSums<S>& found);
+template <typename S>
+void softmax_part(S* block, std::int64_t keys, const S* highest, const S* inverse);
+template <typename S>
+void fold_keys(const S* block, std::int64_t keys, S* largest, S* sum, S* by_key);
+template <typename S>
 void softmax_single(S* x, std::int64_t keys);
 
 template <typename S>

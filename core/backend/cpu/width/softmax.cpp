@@ -18,13 +18,11 @@ inline Vector<S> inverse(Vector<S> sum) {
     return sum == S{0} ? Vector<S>{} : S{1} / sum;
 }
 
-} // namespace
-
-template <typename S>
-void softmax_columns(S* block, std::int64_t keys) {
+/// `found`: where to write what each column was found to have; nullptr: nowhere, and it is not measured.
+template <typename S, bool measured>
+void softmax_block(S* block, std::int64_t keys, const ColumnSums<S>* found) {
     constexpr std::int64_t lanes = VectorOf<S>::lanes;
     constexpr std::int64_t width = 2 * lanes;
-    if (keys == 0) return;
     Vector<S> left_max = load(block);
     Vector<S> right_max = load(block + lanes);
     for (std::int64_t j = 1; j < keys; ++j) {
@@ -37,12 +35,20 @@ void softmax_columns(S* block, std::int64_t keys) {
     right_max = right_max == lowest ? Vector<S>{} : right_max;
     Vector<S> left_sum = {};
     Vector<S> right_sum = {};
+    Vector<S> left_moment = {};
+    Vector<S> right_moment = {};
     for (std::int64_t j = 0; j < keys; ++j) {
         S* row = block + j * width;
-        const Vector<S> left = exponential<S>(load(row) - left_max);
-        const Vector<S> right = exponential<S>(load(row + lanes) - right_max);
+        const Vector<S> left_less = load(row) - left_max;
+        const Vector<S> right_less = load(row + lanes) - right_max;
+        const Vector<S> left = exponential<S>(left_less);
+        const Vector<S> right = exponential<S>(right_less);
         left_sum += left;
         right_sum += right;
+        if constexpr (measured) { // 0 · −∞ is not a number
+            left_moment += left == S{0} ? Vector<S>{} : left * left_less;
+            right_moment += right == S{0} ? Vector<S>{} : right * right_less;
+        }
         store(row, left);
         store(row + lanes, right);
     }
@@ -53,6 +59,67 @@ void softmax_columns(S* block, std::int64_t keys) {
         store(row, load(row) * left_scale);
         store(row + lanes, load(row + lanes) * right_scale);
     }
+    if constexpr (measured) {
+        store(found->highest, left_max);
+        store(found->highest + lanes, right_max);
+        store(found->inverse, left_scale);
+        store(found->inverse + lanes, right_scale);
+        store(found->moment, left_moment);
+        store(found->moment + lanes, right_moment);
+    }
+}
+
+} // namespace
+
+template <typename S>
+void softmax_columns(S* block, std::int64_t keys) {
+    if (keys > 0) softmax_block<S, false>(block, keys, nullptr);
+}
+
+template <typename S>
+void softmax_measured(S* block, std::int64_t keys, const ColumnSums<S>& found) {
+    if (keys > 0) softmax_block<S, true>(block, keys, &found);
+}
+
+template <typename S>
+void softmax_part(S* block, std::int64_t keys, const S* highest, const S* inverse) {
+    constexpr std::int64_t lanes = VectorOf<S>::lanes;
+    const Vector<S> left_max = load(highest);
+    const Vector<S> right_max = load(highest + lanes);
+    const Vector<S> left_scale = load(inverse);
+    const Vector<S> right_scale = load(inverse + lanes);
+    for (std::int64_t j = 0; j < keys; ++j) {
+        S* row = block + j * 2 * lanes;
+        store(row, exponential<S>(load(row) - left_max) * left_scale);
+        store(row + lanes, exponential<S>(load(row + lanes) - right_max) * right_scale);
+    }
+}
+
+template <typename S>
+void fold_keys(const S* block, std::int64_t keys, S* largest, S* sum, S* by_key) {
+    constexpr std::int64_t lanes = VectorOf<S>::lanes;
+    Vector<S> left_max = load(largest);
+    Vector<S> right_max = load(largest + lanes);
+    Vector<S> left_sum = load(sum);
+    Vector<S> right_sum = load(sum + lanes);
+    for (std::int64_t j = 0; j < keys; ++j) {
+        const Vector<S> left = load(block + j * 2 * lanes);
+        const Vector<S> right = load(block + j * 2 * lanes + lanes);
+        left_max = larger<S>(left, left_max);
+        right_max = larger<S>(right, right_max);
+        left_sum += left;
+        right_sum += right;
+        S both[lanes];
+        store(static_cast<S*>(both), left + right);
+        for (int half = static_cast<int>(lanes) / 2; half > 0; half /= 2)
+            for (int i = 0; i < half; ++i)
+                both[i] += both[i + half];
+        by_key[j] = both[0];
+    }
+    store(largest, left_max);
+    store(largest + lanes, right_max);
+    store(sum, left_sum);
+    store(sum + lanes, right_sum);
 }
 
 template <typename S>
@@ -75,6 +142,12 @@ void softmax_single(S* x, std::int64_t keys) {
 
 template void softmax_columns(float*, std::int64_t);
 template void softmax_columns(double*, std::int64_t);
+template void softmax_measured(float*, std::int64_t, const ColumnSums<float>&);
+template void softmax_measured(double*, std::int64_t, const ColumnSums<double>&);
+template void softmax_part(float*, std::int64_t, const float*, const float*);
+template void softmax_part(double*, std::int64_t, const double*, const double*);
+template void fold_keys(const float*, std::int64_t, float*, float*, float*);
+template void fold_keys(const double*, std::int64_t, double*, double*, double*);
 template void softmax_single(float*, std::int64_t);
 template void softmax_single(double*, std::int64_t);
 

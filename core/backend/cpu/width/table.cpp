@@ -21,6 +21,9 @@ Kernels<S> table() {
     kernels.cap = cap<S>;
     kernels.add = add<S>;
     kernels.softmax_columns = softmax_columns<S>;
+    kernels.softmax_measured = softmax_measured<S>;
+    kernels.softmax_part = softmax_part<S>;
+    kernels.fold_keys = fold_keys<S>;
     kernels.softmax_single = softmax_single<S>;
     kernels.moments = moments<S>;
     kernels.normalize = normalize<S>;

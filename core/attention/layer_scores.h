@@ -1,0 +1,36 @@
+#pragma once
+// What a layer's attention patterns are made of, small enough to be kept where the patterns are not: queries
+// and keys take O(T · d), patterns O(T²).
+#include <string>
+
+#include "core/base/result.h"
+#include "core/base/tensor.h"
+#include "core/model/spec.h"
+#include "core/run/plan.h"
+#include "core/run/run_spec.h"
+
+namespace vitrine::attention {
+
+/// The hooks whose captures are what scores are made of: after norm and rotation.
+struct ScoreHooks {
+    std::string q, k;
+};
+ScoreHooks score_hooks(const model::ModelSpec& spec, int layer);
+
+/// Everything that the scores of one layer and row need.
+struct LayerScores {
+    run::AttentionSpec spec; ///< its key_bias counts in `constants` of no plan: see key_bias
+    int tokens = 0;
+    SharedTensor q;        ///< [tokens, heads, d_head]
+    SharedTensor k;        ///< [tokens, kv_heads, d_head]
+    SharedTensor key_bias; ///< [heads, tokens or more]; nullptr without ALiBi
+};
+
+/// Takes the captures of score_hooks() out of a row. not_found if they were not captured.
+Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, run::RowResult& row);
+
+/// Bytes of every pattern of a row of `tokens` tokens, and of what take_layer_scores() keeps instead.
+std::uint64_t pattern_bytes(const model::ModelSpec& spec, std::int64_t tokens);
+std::uint64_t score_bytes(const model::ModelSpec& spec, std::int64_t tokens);
+
+} // namespace vitrine::attention

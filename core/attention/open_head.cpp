@@ -1,0 +1,298 @@
+#include "core/attention/open_head.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include "core/attention/head_blocks.h"
+#include "core/base/memory.h"
+
+namespace vitrine::attention {
+
+namespace cpu = backend::cpu;
+
+namespace {
+
+constexpr float none = std::numeric_limits<float>::quiet_NaN();
+
+int up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/// A block's columns, folded over `cell` keys at a time.
+struct Folded {
+    std::vector<float> largest, sum; ///< [cells][columns]
+    std::vector<float> by_key;       ///< [keys]
+};
+
+} // namespace
+
+struct OpenHead::Parts {
+    HeadBlocks blocks;
+    std::vector<bool> keys_out;
+    std::vector<float> highest, inverse; ///< by query, rounded up to a block
+    std::vector<double> left;            ///< by query: what is left where keys are out, 0 if nothing is
+    HeadStatistics statistics;
+    std::vector<Level> levels;
+    std::unique_ptr<Presence> present;
+
+    Parts(const LayerScores& scores, int head, const OpenOptions& options)
+        : blocks(scores, head), keys_out(options.keys_out) {
+        const auto padded = static_cast<std::size_t>(up(scores.tokens, HeadBlocks::columns()));
+        highest.assign(padded, 0);
+        inverse.assign(padded, 0);
+        left.assign(padded, 1);
+        statistics.alpha.assign(static_cast<std::size_t>(scores.tokens), 0);
+        statistics.entropy.assign(static_cast<std::size_t>(scores.tokens), 0);
+    }
+
+    int tokens() const { return blocks.tokens(); }
+    bool key_out(int key) const { return !keys_out.empty() && keys_out[static_cast<std::size_t>(key)]; }
+
+    void read_block(int query, Level& finest, std::vector<double>& alpha);
+    void fold(const float* pattern, int begin, int end, int cell, Folded& folded) const;
+    void read(Level& finest, ThreadPool& pool, const CancelToken& cancel);
+    /// Pattern [key][columns] of keys begin … end of a block, from known sums. The result points at key 0.
+    float* part(const cpu::QueryBlock& block, int begin, int end, cpu::BlockScratch<float>& scratch) const;
+    float renormalised(float weight, int query, int key) const;
+};
+
+void OpenHead::Parts::fold(const float* pattern, int begin, int end, int cell, Folded& folded) const {
+    const auto& kernel = cpu::kernels<float>();
+    const int columns = HeadBlocks::columns();
+    const int first = begin / cell, count = (end + cell - 1) / cell - first;
+    folded.largest.assign(static_cast<std::size_t>(count) * static_cast<std::size_t>(columns), -INFINITY);
+    folded.sum.assign(folded.largest.size(), 0);
+    folded.by_key.assign(static_cast<std::size_t>(end), 0);
+    for (int c = 0; c < count; ++c) {
+        const auto at = static_cast<std::size_t>(c) * static_cast<std::size_t>(columns);
+        const int from = std::max(begin, (first + c) * cell), to = std::min(end, (first + c + 1) * cell);
+        for (int key = from; key < to;) {
+            int until = key; // a stretch of keys that are all out, or all there
+            while (until < to && key_out(until) == key_out(key))
+                ++until;
+            std::vector<float> aside; // what is out is measured, but not part of the picture
+            if (key_out(key)) aside.assign(static_cast<std::size_t>(2 * columns), 0);
+            float* largest = aside.empty() ? &folded.largest[at] : aside.data();
+            float* sum = aside.empty() ? &folded.sum[at] : aside.data() + columns;
+            kernel.fold_keys(pattern + std::int64_t{key} * columns, until - key, largest, sum,
+                             &folded.by_key[static_cast<std::size_t>(key)]);
+            key = until;
+        }
+    }
+}
+
+void OpenHead::Parts::read_block(int query, Level& finest, std::vector<double>& alpha) {
+    thread_local cpu::BlockScratch<float> scratch;
+    thread_local Folded folded;
+    const int columns = HeadBlocks::columns();
+    const cpu::QueryBlock block = blocks.block_at(query);
+    const cpu::KeyRange range = blocks.visible(block);
+    const auto begin = static_cast<int>(range.begin), end = static_cast<int>(range.end);
+    float* pattern = blocks.scores(block, range, scratch);
+    std::vector<float> moment(static_cast<std::size_t>(columns));
+    cpu::kernels<float>().softmax_measured(pattern + range.begin * columns, end - begin,
+                                           {&highest[static_cast<std::size_t>(query)],
+                                            &inverse[static_cast<std::size_t>(query)], moment.data()});
+    for (int key = begin; key < end && block.count < columns; ++key) // queries that there are none of
+        std::fill(pattern + std::int64_t{key} * columns + block.count,
+                  pattern + std::int64_t{key + 1} * columns, 0.0F);
+    fold(pattern, begin, end, finest.cell, folded);
+    for (int key = begin; key < end; ++key)
+        alpha[static_cast<std::size_t>(key)] +=
+            static_cast<double>(folded.by_key[static_cast<std::size_t>(key)]);
+    const int first = begin / finest.cell;
+    const int cells = static_cast<int>(folded.sum.size()) / columns;
+    for (int i = 0; i < block.count; ++i) {
+        const auto row = static_cast<std::size_t>(query + i);
+        const double inv = static_cast<double>(inverse[row]);
+        if (inv > 0)
+            statistics.entropy[row] =
+                -std::log(inv) - static_cast<double>(moment[static_cast<std::size_t>(i)]) * inv;
+        float factor = 1;
+        if (!keys_out.empty()) {
+            double rest = 0;
+            for (int c = 0; c < cells; ++c)
+                rest += static_cast<double>(folded.sum[static_cast<std::size_t>(c * columns + i)]);
+            left[row] = rest;
+            if (rest <= 0) continue;
+            factor = static_cast<float>(1 / rest);
+        }
+        const int level_row = (query + i) / finest.cell;
+        for (int c = 0; c < cells; ++c) {
+            const std::size_t at = finest.at(level_row, first + c);
+            const auto from = static_cast<std::size_t>(c * columns + i);
+            finest.largest[at] = std::max(finest.largest[at], folded.largest[from] * factor);
+            finest.mean[at] += folded.sum[from] * factor; // a sum, for now
+        }
+    }
+}
+
+void OpenHead::Parts::read(Level& finest, ThreadPool& pool, const CancelToken& cancel) {
+    // Cells of one line are written by one thread.
+    const int strip = std::max(HeadBlocks::columns(), finest.cell);
+    const int strips = (tokens() + strip - 1) / strip;
+    std::mutex mutex;
+    pool.parallel_for(static_cast<std::size_t>(strips), [&](std::size_t i) {
+        if (cancel.cancelled()) return;
+        thread_local std::vector<double> alpha;
+        alpha.assign(static_cast<std::size_t>(tokens()), 0);
+        const int begin = (strips - 1 - static_cast<int>(i)) * strip; // those with most keys first
+        for (int query = begin; query < std::min(begin + strip, tokens()); query += HeadBlocks::columns())
+            read_block(query, finest, alpha);
+        const std::lock_guard lock(mutex);
+        for (std::size_t key = 0; key < alpha.size(); ++key)
+            statistics.alpha[key] += alpha[key];
+    });
+}
+
+float OpenHead::Parts::renormalised(float weight, int query, int key) const {
+    if (key > query || key_out(key)) return none;
+    if (keys_out.empty()) return weight;
+    const double rest = left[static_cast<std::size_t>(query)];
+    return rest <= 0 ? none : static_cast<float>(static_cast<double>(weight) / rest);
+}
+
+float* OpenHead::Parts::part(const cpu::QueryBlock& block, int begin, int end,
+                             cpu::BlockScratch<float>& scratch) const {
+    const int columns = HeadBlocks::columns();
+    const int tile = cpu::kernels<float>().tile_rows;
+    const cpu::KeyRange seen = blocks.visible(block);
+    const cpu::KeyRange range{std::max<std::int64_t>(seen.begin, begin / tile * tile),
+                              std::min<std::int64_t>(seen.end, end)};
+    const std::int64_t rows = up(end, tile) * std::int64_t{columns};
+    float* pattern = scratch.scores.at_least(static_cast<std::size_t>(rows));
+    if (range.begin < range.end) {
+        pattern = blocks.scores(block, range, scratch);
+        cpu::kernels<float>().softmax_part(pattern + range.begin * columns, range.end - range.begin,
+                                           &highest[static_cast<std::size_t>(block.first)],
+                                           &inverse[static_cast<std::size_t>(block.first)]);
+    }
+    // Keys that no query of the block may see have no weight.
+    for (std::int64_t key = begin; key < end; ++key)
+        if (key < range.begin || key >= range.end)
+            std::fill(pattern + key * columns, pattern + (key + 1) * columns, 0.0F);
+    return pattern;
+}
+
+OpenHead::OpenHead(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+OpenHead::~OpenHead() = default;
+
+Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores, int head,
+                                                       const OpenOptions& options, ThreadPool& pool,
+                                                       const CancelToken& cancel) {
+    return within_memory(
+        "There is not enough memory to open this head: shorten the prompt.",
+        [&]() -> Result<std::shared_ptr<const OpenHead>> {
+            auto parts = std::make_unique<Parts>(scores, head, options);
+            const int tokens = parts->tokens();
+            Level finest;
+            finest.cell = 8; // divides a block's columns at every vector width
+            while ((tokens + finest.cell - 1) / finest.cell > options.largest_level)
+                finest.cell *= 2;
+            finest.size = (tokens + finest.cell - 1) / finest.cell;
+            const auto cells = static_cast<std::size_t>(finest.size) * static_cast<std::size_t>(finest.size);
+            finest.largest.assign(cells, -INFINITY);
+            finest.mean.assign(cells, 0);
+            parts->read(finest, pool, cancel);
+            VITRINE_TRY(cancel.check());
+            for (int key = 0; key < tokens; ++key)
+                parts->statistics.alpha[static_cast<std::size_t>(key)] /= tokens - key;
+            std::vector<bool> queries_out;
+            if (!options.keys_out.empty())
+                for (int query = 0; query < tokens; ++query)
+                    queries_out.push_back(parts->left[static_cast<std::size_t>(query)] <= 0);
+            parts->present = std::make_unique<Presence>(tokens, options.keys_out, queries_out);
+            for (int row = 0; row < finest.size; ++row)
+                for (int col = 0; col < finest.size; ++col) {
+                    const std::size_t at = finest.at(row, col);
+                    const std::int64_t count =
+                        col > row ? 0
+                                  : parts->present->count(row * finest.cell, (row + 1) * finest.cell,
+                                                          col * finest.cell, (col + 1) * finest.cell);
+                    finest.largest[at] = count == 0 ? none : std::max(finest.largest[at], 0.0F);
+                    finest.mean[at] = count == 0 ? none : finest.mean[at] / static_cast<float>(count);
+                }
+            parts->levels.push_back(std::move(finest));
+            while (parts->levels.back().size > 1)
+                parts->levels.push_back(coarser(parts->levels.back(), *parts->present));
+            return std::shared_ptr<const OpenHead>(new OpenHead(std::move(parts)));
+        });
+}
+
+int OpenHead::tokens() const { return parts_->tokens(); }
+const HeadStatistics& OpenHead::statistics() const { return parts_->statistics; }
+const std::vector<Level>& OpenHead::levels() const { return parts_->levels; }
+
+float OpenHead::at(int query, int key) const {
+    if (key > query) return none;
+    thread_local cpu::BlockScratch<float> scratch;
+    const int columns = HeadBlocks::columns();
+    const cpu::QueryBlock block = parts_->blocks.block_at(query / columns * columns);
+    const float* pattern = parts_->part(block, key, key + 1, scratch);
+    return parts_->renormalised(pattern[std::int64_t{key} * columns + query - block.first], query, key);
+}
+
+std::vector<float> OpenHead::row(int query) const {
+    thread_local cpu::BlockScratch<float> scratch;
+    const int columns = HeadBlocks::columns();
+    const cpu::QueryBlock block = parts_->blocks.block_at(query / columns * columns);
+    const float* pattern = parts_->part(block, 0, query + 1, scratch);
+    std::vector<float> out;
+    for (int key = 0; key <= query; ++key)
+        out.push_back(
+            parts_->renormalised(pattern[std::int64_t{key} * columns + query - block.first], query, key));
+    return out;
+}
+
+Patch OpenHead::patch(int cell, int row, int col, int rows, int cols, const CancelToken& cancel) const {
+    const int size = (tokens() + cell - 1) / cell;
+    Patch out{cell, row, col, std::min(rows, size - row), std::min(cols, size - col), {}, {}};
+    if (out.rows <= 0 || out.cols <= 0) return {};
+    const auto cells = static_cast<std::size_t>(out.rows) * static_cast<std::size_t>(out.cols);
+    out.largest.assign(cells, none);
+    out.mean.assign(cells, none);
+    const auto at = [&](int r, int c) {
+        return static_cast<std::size_t>(r) * static_cast<std::size_t>(out.cols) + static_cast<std::size_t>(c);
+    };
+    for (const Level& level : levels()) {
+        if (level.cell != cell) continue;
+        for (int r = 0; r < out.rows; ++r)
+            for (int c = 0; c < out.cols; ++c) {
+                out.largest[at(r, c)] = level.largest[level.at(row + r, col + c)];
+                out.mean[at(r, c)] = level.mean[level.at(row + r, col + c)];
+            }
+        return out;
+    }
+    thread_local cpu::BlockScratch<float> scratch;
+    const int columns = HeadBlocks::columns();
+    const int query_begin = row * cell, query_end = std::min((row + out.rows) * cell, tokens());
+    const int key_begin = col * cell, key_end = std::min((col + out.cols) * cell, tokens());
+    std::vector<double> sums(cells, 0);
+    for (int first = query_begin / columns * columns; first < query_end; first += columns) {
+        if (cancel.cancelled()) return {};
+        const cpu::QueryBlock block = parts_->blocks.block_at(first);
+        const int last = std::min(first + block.count, query_end);
+        const int end = std::min(key_end, last);
+        if (end <= key_begin) continue;
+        const float* pattern = parts_->part(block, key_begin, end, scratch);
+        for (int key = key_begin; key < end; ++key)
+            for (int query = std::max({first, query_begin, key}); query < last; ++query) {
+                const float value =
+                    parts_->renormalised(pattern[std::int64_t{key} * columns + query - first], query, key);
+                if (std::isnan(value)) continue;
+                const std::size_t to = at(query / cell - row, key / cell - col);
+                out.largest[to] = std::isnan(out.largest[to]) ? value : std::max(out.largest[to], value);
+                sums[to] += static_cast<double>(value);
+            }
+    }
+    for (int r = 0; r < out.rows; ++r)
+        for (int c = 0; c < out.cols; ++c) {
+            if (std::isnan(out.largest[at(r, c)])) continue;
+            const int q = (row + r) * cell, k = (col + c) * cell;
+            out.mean[at(r, c)] = static_cast<float>(
+                sums[at(r, c)] / static_cast<double>(parts_->present->count(q, q + cell, k, k + cell)));
+        }
+    return out;
+}
+
+} // namespace vitrine::attention
