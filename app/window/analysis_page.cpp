@@ -9,7 +9,10 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "app/window/side_analysis.h"
+#include "views/figure/column.h"
 #include "views/figure/figure_for.h"
 
 namespace vitrine::window {
@@ -94,14 +97,57 @@ void AnalysisPage::build() {
     empty_->say(tr("Press Run to analyse the current prompt."), tr("Run"));
 }
 
+void AnalysisPage::show_only(QStringList results) {
+    results_ = std::move(results);
+    redraw();
+}
+
+void AnalysisPage::set_painter(Painter painter) {
+    painter_ = std::move(painter);
+    redraw();
+}
+
+void AnalysisPage::stand_beside() {
+    settings_ = new QToolButton(this);
+    settings_->setText(tr("Settings"));
+    settings_->setCheckable(true);
+    settings_->setToolTip(tr("The parameters of this picture, its export, and what it computes"));
+    head_->removeWidget(form_);
+    head_->removeWidget(controls_);
+    head_->addStretch(1);
+    head_->addWidget(settings_, 0, Qt::AlignTop);
+    auto* column = static_cast<QVBoxLayout*>(layout());
+    column->setContentsMargins(6, 2, 4, 0);
+    column->setSpacing(2);
+    column->insertWidget(1, form_);
+    column->insertWidget(2, controls_);
+    connect(settings_, &QToolButton::toggled, this, &AnalysisPage::show_settings);
+    show_settings();
+}
+
+void AnalysisPage::show_settings() {
+    const int at = choice_->currentIndex();
+    const bool open = !settings_ || settings_->isChecked();
+    const bool has = at >= 0 && !manifests_[static_cast<std::size_t>(at)]["parameters"].empty();
+    form_->setVisible(has && open);
+    if (settings_) controls_->setVisible(open);
+}
+
+void AnalysisPage::set_values(const Json& values) {
+    const Json state = choice_->count() == 0 ? pending_ : this->state();
+    restore({{"analysis", state.is_object() ? state["analysis"] : Json(ids_.value(0).toStdString())},
+             {"values", values}});
+}
+
 void AnalysisPage::take_controls() {
+    if (settings_) return;
     head_->addWidget(controls_, 0, Qt::AlignTop);
     controls_->show();
 }
 
 void AnalysisPage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    summary_->setVisible(height() >= roomy); // else on hover, and under Explain
+    summary_->setVisible(!settings_ && height() >= roomy); // else on hover, and under Explain
 }
 
 void AnalysisPage::set_manifests(const Json& manifests) {
@@ -161,7 +207,7 @@ void AnalysisPage::show_manifest() {
     const Json& manifest = manifests_[static_cast<std::size_t>(at)];
     run_->setEnabled(true);
     form_->show_manifest(manifest);
-    form_->setVisible(manifest.contains("parameters") && !manifest["parameters"].empty());
+    show_settings();
     const auto text = [&](const char* name) {
         return QString::fromStdString(manifest.value(name, std::string()));
     };
@@ -225,7 +271,7 @@ void AnalysisPage::run(bool record) {
     const QString command = command_of_sides(*bench_.model(), runs, chosen(), form_->command_options());
     const std::string id = chosen().toStdString();
     bench_.post(
-        this, "analysis " + topic_.toStdString(), "analysis " + id,
+        this, fmt::format("analysis {}", fmt::ptr(this)), "analysis " + id,
         [model = bench_.model(), id, values = form_->values(), runs, record,
          specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                         const Progress& progress) -> Result<engine::AnalysisRecord> {
@@ -272,7 +318,22 @@ void AnalysisPage::redraw() {
     source.provenance["analysis"] = record_->id;
     source.provenance["parameters"] = record_->parameters;
     source.results = [results = record_->results] { return results; };
-    scroll_->show_picture(figure::figure_for(record_->results, desk_.theme()), source);
+    if (painter_) {
+        scroll_->show_picture(painter_(*record_, desk_.theme()), source);
+        return;
+    }
+    if (results_.isEmpty()) {
+        scroll_->show_picture(figure::figure_for(record_->results, desk_.theme()), source);
+        return;
+    }
+    auto chosen = std::make_shared<figure::Column>(); // all of them in sight
+    chosen->exact = true;
+    for (const QString& name : results_)
+        for (const engine::ResultValue& result : record_->results)
+            if (result.name == name.toStdString() || result.name == name.toStdString() + "_difference")
+                if (auto part = figure::figure_for(result, desk_.theme()))
+                    chosen->parts.push_back(std::move(part));
+    scroll_->show_picture(chosen, source);
 }
 
 } // namespace vitrine::window

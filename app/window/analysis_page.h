@@ -1,6 +1,7 @@
 #pragma once
 #include <QTimer>
 #include <QWidget>
+#include <functional>
 
 #include "app/window/bench.h"
 #include "app/window/runner.h"
@@ -30,6 +31,17 @@ public:
     AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStringList ids, QString topic,
                  QWidget* parent = nullptr);
 
+    /// What is drawn of an analysis: names of results in this order; empty: all of them.
+    void show_only(QStringList results);
+    /// Draws the results in a way of the page's own; nullptr: as everywhere.
+    using Painter =
+        std::function<figure::PicturePtr(const engine::AnalysisRecord& record, const figure::Theme& theme)>;
+    void set_painter(Painter painter);
+    /// A small panel beside a main one: its form and its buttons wait behind "Settings".
+    void stand_beside();
+    /// What the form says until the user, or a session, says otherwise.
+    void set_values(const Json& values);
+
     void set_manifests(const Json& manifests);
     void choose(const QString& id);
     QString chosen() const;
@@ -39,6 +51,9 @@ public:
     void run(bool record);
     /// A live page is about to follow the desk.
     bool waiting() const { return live_ && isVisible() && rest_.isActive(); }
+    views::FigureCanvas* canvas() { return scroll_->canvas(); }
+    /// Of what is shown; nullptr: nothing is.
+    const engine::AnalysisRecord* shown() const { return record_ ? &*record_ : nullptr; }
     /// Explain, Export and Run, for whoever has a better place for them than beside the form: beside the
     /// tabs.
     QWidget* controls() { return controls_; }
@@ -69,6 +84,7 @@ private:
     std::string key() const; ///< of what would be computed now
     void build();
     void show_manifest();
+    void show_settings();
     void run_if_live();
     void show_results(const engine::AnalysisRecord& record, const QString& command);
     void redraw();
@@ -85,6 +101,8 @@ private:
     std::optional<engine::AnalysisRecord> record_;
     QString command_;
     QTimer rest_;
+    QStringList results_; ///< that are drawn; empty: all
+    Painter painter_;
 
     QWidget* controls_;
     QHBoxLayout* head_;
@@ -100,6 +118,7 @@ private:
     QStackedWidget* place_;
     views::FigureScroll* scroll_;
     views::EmptyState* empty_;
+    QToolButton* settings_ = nullptr; ///< of a panel beside another
 };
 
 } // namespace vitrine::window

@@ -168,13 +168,23 @@ void MainWindow::build_pages() {
         auto* page = new AnalysisPage(bench_, desk_, *runner_, ids, QLatin1String(topic), this);
         page->set_live(live);
         tabs_->addTab(page, name);
-        analyses_.emplace_back(name, page);
-        connect(page, &AnalysisPage::recorded, keeper_, &SessionKeeper::refresh);
-        connect(page, &AnalysisPage::state_changed, this, &MainWindow::remember);
+        know(name, page);
     };
     add(tr("Sinks"), "sinks", {QStringLiteral("sink-rate"), QStringLiteral("sink-map")}, true);
-    add(tr("Entropy"), "entropy", {QStringLiteral("head-entropy"), QStringLiteral("lens-entropy")}, true);
-    add(tr("Lens"), "lens", {QStringLiteral("lens")}, true);
+    const QStringList head_entropy{QStringLiteral("head-entropy")},
+        lens_entropy{QStringLiteral("lens-entropy")};
+    add_panels(tr("Entropy"), new PanelPage(bench_, desk_, *runner_, QStringLiteral("entropy"),
+                                            {head_entropy, {QStringLiteral("normalised")}},
+                                            {{head_entropy, {QStringLiteral("without_sinks")}},
+                                             {lens_entropy, {QStringLiteral("entropy")}}},
+                                            this));
+    const Json everywhere{{"position", "all"}};
+    add_panels(tr("Lens"),
+               new PanelPage(bench_, desk_, *runner_, QStringLiteral("lens"),
+                             {{QStringLiteral("lens")}, {QStringLiteral("top")}, {}, everywhere},
+                             {{{QStringLiteral("lens")}, {QStringLiteral("rank"), QStringLiteral("prob")}},
+                              {lens_entropy, {QStringLiteral("entropy"), QStringLiteral("kl_to_final")}}},
+                             this));
     add(tr("Analyses"), "analyses", {}, false);
     model_tabs_ = new QTabWidget(this); // what it is, and its weights
     model_tabs_->setDocumentMode(true);
@@ -184,9 +194,7 @@ void MainWindow::build_pages() {
         bench_, desk_, *runner_,
         {QStringLiteral("weights-spectra"), QStringLiteral("ov-qk"), QStringLiteral("composition")},
         QStringLiteral("model"), this);
-    analyses_.emplace_back(tr("Weights"), weights);
-    connect(weights, &AnalysisPage::recorded, keeper_, &SessionKeeper::refresh);
-    connect(weights, &AnalysisPage::state_changed, this, &MainWindow::remember);
+    know(tr("Weights"), weights);
     model_tabs_->addTab(model_page_, tr("What it is"));
     model_tabs_->addTab(weights, tr("Weights"));
     tabs_->addTab(model_tabs_, tr("Model"));
@@ -201,15 +209,33 @@ void MainWindow::build_pages() {
     place_controls();
 }
 
+void MainWindow::know(const QString& name, AnalysisPage* page) {
+    analyses_.emplace_back(name, page);
+    connect(page, &AnalysisPage::recorded, keeper_, &SessionKeeper::refresh);
+    connect(page, &AnalysisPage::state_changed, this, &MainWindow::remember);
+}
+
+void MainWindow::add_panels(const QString& name, PanelPage* page) {
+    tabs_->addTab(page, name);
+    panels_.emplace_back(name, page);
+    connect(page, &PanelPage::state_changed, this, &MainWindow::remember);
+    int number = 0;
+    for (AnalysisPage* panel : page->panels())
+        know(panel == page->main() ? name : QStringLiteral("%1/%2").arg(name).arg(++number), panel);
+}
+
 QWidget* MainWindow::controls_of(QWidget* page) const {
     if (page == attention_) return attention_->controls();
+    if (auto* panels = qobject_cast<PanelPage*>(page)) page = panels->main();
     if (auto* analysis = qobject_cast<AnalysisPage*>(page)) return analysis->controls();
     return nullptr;
 }
 
 void MainWindow::take_back_controls() {
-    if (lent_ == attention_) attention_->take_controls();
-    if (auto* analysis = qobject_cast<AnalysisPage*>(lent_)) analysis->take_controls();
+    QWidget* page = lent_;
+    if (page == attention_) attention_->take_controls();
+    if (auto* panels = qobject_cast<PanelPage*>(page)) page = panels->main();
+    if (auto* analysis = qobject_cast<AnalysisPage*>(page)) analysis->take_controls();
     lent_.clear();
 }
 
@@ -397,6 +423,7 @@ views::FigureCanvas* MainWindow::canvas() const {
     if (auto* focused = qobject_cast<views::FigureCanvas*>(QApplication::focusWidget())) return focused;
     QWidget* shown = tabs_->currentWidget();
     if (shown == attention_) return attention_->head_canvas();
+    if (auto* panels = qobject_cast<PanelPage*>(shown)) return panels->canvas();
     if (shown == model_tabs_) shown = model_tabs_->currentWidget();
     return shown->findChild<views::FigureCanvas*>();
 }

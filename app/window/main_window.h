@@ -8,6 +8,7 @@
 #include "app/window/doors.h"
 #include "app/window/help.h"
 #include "app/window/palette.h"
+#include "app/window/panel_page.h"
 #include "app/window/prompt_panel.h"
 #include "app/window/runner.h"
 #include "app/window/session_actions.h"
@@ -54,6 +55,7 @@ public:
     SessionActions& session_actions() { return *session_actions_; }
     views::DoorsBar& doors_bar() { return *doors_bar_; }
     Doors& doors() { return *doors_; }
+    /// Of a page with panels the main one; those beside it are NAME/1 and NAME/2.
     AnalysisPage* analysis_page(const QString& name) const;
     Palette& palette_dialog() { return *palette_; }
     HelpDialog& help_dialog() { return *help_; }
@@ -85,6 +87,8 @@ private:
     // main_window.cpp
     void build();
     void build_pages();
+    void know(const QString& name, AnalysisPage* page);
+    void add_panels(const QString& name, PanelPage* page);
     void build_docks();
     QWidget* build_warning();
     void show_check_card();
@@ -133,6 +137,7 @@ private:
     views::AttentionPage* attention_;
     AttentionMeasures* measures_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
+    std::vector<std::pair<QString, PanelPage*>> panels_;
     QTabWidget* model_tabs_;
     views::ModelPage* model_page_;
     views::SessionPage* session_page_;

@@ -114,6 +114,8 @@ Json MainWindow::view() const {
         out["set"].push_back({layer, head});
     for (const auto& [name, page] : analyses_)
         out["pages"][name.toStdString()] = page->state();
+    for (const auto& [name, page] : panels_)
+        out["panels"][name.toStdString()] = page->arrangement();
     if (const views::RunPtr& pinned = desk_.pinned())
         out["pinned"] = {{"prompt", pinned->prompt.toStdString()},
                          {"ids", ids_of(*pinned)},
@@ -143,6 +145,8 @@ void MainWindow::apply_view(const Json& state) {
     attention_->restore(part(state, "attention"));
     for (const auto& [name, page] : analyses_)
         page->restore(part(part(state, "pages"), name.toUtf8().constData()));
+    for (const auto& [name, page] : panels_)
+        page->arrange(part(part(state, "panels"), name.toUtf8().constData()));
     show_page(text_in(state, "page"));
     const QString prompt = text_in(state, "prompt");
     const std::int64_t step = number_in(state, "step");

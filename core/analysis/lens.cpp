@@ -91,27 +91,37 @@ sdk::Reply Lens::finish() {
 sdk::Manifest LensEntropy::manifest() {
     sdk::Manifest manifest("lens-entropy", "Entropy through the layers");
     manifest
-        .summary("Entropy of the next-token distribution that every layer would give through the lens, and "
-                 "KL(final ‖ lens), by layer and position, nats.")
+        .summary("Entropy of the next-token distribution that every layer would give through the lens, "
+                 "KL(final ‖ lens), the largest probability and its margin to the second, by layer and "
+                 "position. The last layer of resid_post is the model's own.")
         .citation("Entropy-Guided Attention; nostalgebraist 2020, interpreting GPT: the logit lens");
     add_parameters(manifest, "all")
         .result("entropy", "series", "[row ×] layer × position, nats")
-        .result("kl_to_final", "series", "[row ×] layer × position, nats");
+        .result("kl_to_final", "series", "[row ×] layer × position, nats")
+        .result("top1", "series", "[row ×] layer × position; largest probability")
+        .result("margin", "series", "[row ×] layer × position; largest minus second largest probability");
     return manifest;
 }
 
 std::optional<sdk::Failure> LensEntropy::begin(const sdk::Start&) {
     entropy_ = by_layer("entropy");
     kl_ = by_layer("kl_to_final");
+    top1_ = by_layer("top1");
+    margin_ = by_layer("margin");
     return std::nullopt;
 }
 
 void LensEntropy::visit(const Place& place) {
-    entropy_.data[offset(place)] = place.distribution.entropy;
-    kl_.data[offset(place)] = kl_divergence(place.final_logits, place.final_distribution, place.logits,
-                                            place.distribution, input().model.vocab);
+    const std::size_t at = offset(place);
+    const int vocab = input().model.vocab;
+    entropy_.data[at] = place.distribution.entropy;
+    kl_.data[at] =
+        kl_divergence(place.final_logits, place.final_distribution, place.logits, place.distribution, vocab);
+    const auto [first, second] = two_largest(place.logits, vocab);
+    top1_.data[at] = std::exp(first - place.distribution.logsumexp);
+    margin_.data[at] = top1_.data[at] - std::exp(second - place.distribution.logsumexp);
 }
 
-sdk::Reply LensEntropy::finish() { return sdk::Done{{entropy_, kl_}}; }
+sdk::Reply LensEntropy::finish() { return sdk::Done{{entropy_, kl_, top1_, margin_}}; }
 
 } // namespace vitrine::analysis

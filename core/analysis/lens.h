@@ -23,7 +23,7 @@ private:
     sdk::Json token_rows_ = sdk::Json::array();
 };
 
-/// Entropy and distance to the final distribution, by layer and position.
+/// Entropy, distance to the final distribution, largest probability and margin, by layer and position.
 class LensEntropy : public LensWalk {
 public:
     static sdk::Manifest manifest();
@@ -34,7 +34,7 @@ protected:
     sdk::Reply finish() override;
 
 private:
-    sdk::ResultData entropy_, kl_;
+    sdk::ResultData entropy_, kl_, top1_, margin_;
 };
 
 } // namespace vitrine::analysis

@@ -125,7 +125,10 @@ sdk::ResultData LensWalk::by_layer(const std::string& name, std::vector<sdk::Axi
             lengths.push_back(static_cast<int>(places.size()));
             axis.ragged = axis.ragged || lengths.back() != most_positions_;
         }
-        if (rows == 1)
+        // Every position in order: the tokens themselves are the labels, as wherever an axis is over tokens.
+        if (rows == 1 && start_->parameters.at("position") == "all")
+            axis.labels = start_->rows.front().tokens;
+        else if (rows == 1)
             for (const int position : positions_.front())
                 axis.labels.push_back(std::to_string(position));
         if (!axis.ragged) lengths.clear();

@@ -99,6 +99,20 @@ std::vector<int> largest(const float* logits, int vocab, int count) {
     return ids;
 }
 
+std::pair<double, double> two_largest(const float* logits, int vocab) {
+    double first = -INFINITY, second = -INFINITY;
+    for (int id = 0; id < vocab; ++id) {
+        const double logit = logits[id];
+        if (logit > first) {
+            second = first;
+            first = logit;
+        } else if (logit > second) {
+            second = logit;
+        }
+    }
+    return {first, second};
+}
+
 int rank_of(const float* logits, int vocab, int token) {
     return static_cast<int>(
         std::count_if(logits, logits + vocab, [&](float logit) { return logit > logits[token]; }));

@@ -3,6 +3,7 @@
 // residual stream, the unembedding, its scale and its cap; each only where the model has it.
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/sdk/input.h"
@@ -50,6 +51,9 @@ double kl_divergence(const float* p, const Distribution& of_p, const float* q, c
 
 /// The `count` largest, largest first; ties by smaller id.
 std::vector<int> largest(const float* logits, int vocab, int count);
+
+/// The largest logit and the second largest; of one token alone the second is −∞.
+std::pair<double, double> two_largest(const float* logits, int vocab);
 
 /// How many tokens have a larger logit; 0 for the most likely one.
 int rank_of(const float* logits, int vocab, int token);

@@ -58,6 +58,9 @@ Result<run::GenerateSpec> generation_of(const Json& json, const std::vector<std:
     spec.top_p = json.at("top_p").get<double>();
     spec.seed = json.at("seed").get<std::uint64_t>();
     if (json.at("stop").get<bool>()) spec.stop_ids = stop_ids;
+    for (const Json& entry : json.value("forced", Json::array()))
+        spec.forced[entry.at(0).get<int>()] = entry.at(1).get<std::int32_t>();
+    spec.alternatives = json.value("top", 0);
     return spec;
 }
 
@@ -268,13 +271,17 @@ void add_answer(OutgoingMessage& message, std::size_t index, const run::Generate
         Json steps = Json::array();
         for (std::size_t s = 0; s < row.steps.size(); ++s) {
             const run::GenerateStep& step = row.steps[s];
+            Json top = Json::array();
+            for (const run::Alternative& other : step.top)
+                top.push_back({{"id", other.id}, {"prob", other.prob}});
             steps.push_back({{"pos", step.pos},
                              {"id", step.id},
                              {"prob", step.prob},
                              {"entropy", step.entropy},
                              {"varentropy", step.varentropy},
                              {"top1", step.top1},
-                             {"margin", step.margin}});
+                             {"margin", step.margin},
+                             {"top", std::move(top)}});
             for (const run::Captured& captured : step.captures)
                 message.add(fmt::format("generation{}/row{}/step{}/{}", index, r, s, captured.hook),
                             captured.tensor);

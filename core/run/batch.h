@@ -19,7 +19,7 @@ struct Request {
 Result<Request> match_request(const model::Model& model, const RunSpec& spec, bool generating);
 
 /// usage or out_of_range for numbers that no generation can have.
-Status check_sampling(const GenerateSpec& spec);
+Status check_sampling(const model::Model& model, const GenerateSpec& spec);
 
 /// What generate() runs of each prompt: the logits and nothing else.
 RunSpec prompt_of(const GenerateSpec& spec);

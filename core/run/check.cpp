@@ -1,4 +1,6 @@
 // What a run or a generation would refuse, found by planning it without executing anything.
+#include <fmt/format.h>
+
 #include "core/run/batch.h"
 
 namespace vitrine::run {
@@ -26,12 +28,26 @@ Status check(const model::Model& model, const RunSpec& spec) {
     return try_plan(model, request, job_of(spec, positions, 0, spec.rows.size()));
 }
 
-Status check_sampling(const GenerateSpec& spec) {
+Status check_sampling(const model::Model& model, const GenerateSpec& spec) {
     if (spec.max_new < 1) return fail(Code::out_of_range, "The number of new tokens must be at least 1.");
     if (!(spec.temperature >= 0)) return fail(Code::out_of_range, "The temperature must be 0 or more.");
     if (spec.top_k < 0) return fail(Code::out_of_range, "top-k must be 0 (no limit) or more.");
     if (!(spec.top_p > 0 && spec.top_p <= 1))
         return fail(Code::out_of_range, "top-p must lie above 0 and at most at 1.");
+    if (spec.alternatives < 0)
+        return fail(Code::out_of_range, "The number of alternatives must be 0 or more.");
+    for (const auto& [step, id] : spec.forced) {
+        if (step < 0 || step >= spec.max_new)
+            return fail(
+                Code::out_of_range,
+                fmt::format("A branch at step {} lies outside the {} steps of this generation: choose "
+                            "an earlier one, or generate more.",
+                            step, spec.max_new));
+        if (id < 0 || id >= model.spec.vocab)
+            return fail(Code::out_of_range,
+                        fmt::format("There is no token {} to branch with: the vocabulary has {} tokens.", id,
+                                    model.spec.vocab));
+    }
     return {};
 }
 
@@ -44,7 +60,7 @@ RunSpec prompt_of(const GenerateSpec& spec) {
 }
 
 Status check(const model::Model& model, const GenerateSpec& spec) {
-    VITRINE_TRY(check_sampling(spec));
+    VITRINE_TRY(check_sampling(model, spec));
     const RunSpec prompt = prompt_of(spec);
     VITRINE_ASSIGN(Request request, match_request(model, prompt, true));
     VITRINE_TRY(stand_in_references(model, prompt.rows, request));

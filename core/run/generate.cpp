@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,23 @@ Captured last_query(const Captured& captured) {
     std::copy(captured.tensor.data.end() - last.tensor.size(), captured.tensor.data.end(),
               last.tensor.data.begin());
     return last;
+}
+
+std::vector<Alternative> most_likely(const Distribution& distribution, int count) {
+    if (count <= 0) return {};
+    const std::vector<double>& p = distribution.probabilities;
+    std::vector<std::int32_t> ids(p.size());
+    std::iota(ids.begin(), ids.end(), 0);
+    const auto likelier = [&](std::int32_t a, std::int32_t b) {
+        const double left = p[static_cast<std::size_t>(a)], right = p[static_cast<std::size_t>(b)];
+        return left != right ? left > right : a < b;
+    };
+    const auto end = ids.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(ids.size()));
+    std::partial_sort(ids.begin(), end, ids.end(), likelier);
+    std::vector<Alternative> out;
+    for (auto id = ids.begin(); id != end; ++id)
+        out.push_back({*id, p[static_cast<std::size_t>(*id)]});
+    return out;
 }
 
 /// A row on its way from its prompt to its end.
@@ -186,12 +204,17 @@ private:
         GenerateStep step;
         step.row = index;
         step.pos = row.past;
+        // Drawn all the same where another token is taken, so that later draws are those of the seed.
         step.id = row.sampler.draw(result.logits.data, distribution);
+        if (const auto taken = spec_.forced.find(static_cast<int>(row.result.steps.size()));
+            taken != spec_.forced.end())
+            step.id = taken->second;
         step.prob = distribution.probabilities[static_cast<std::size_t>(step.id)];
         step.entropy = distribution.entropy;
         step.varentropy = distribution.varentropy;
         step.top1 = distribution.top1;
         step.margin = distribution.margin;
+        step.top = most_likely(distribution, spec_.alternatives);
         read_out_.apply(result); // the token was drawn from the model's own logits
         for (const Captured& captured : result.captures)
             step.captures.push_back(last_query(captured));
@@ -267,13 +290,22 @@ Result<GenerateResult> generate(backend::LoadedModel& loaded, const model::Model
                                 const GenerateSpec& spec,
                                 const std::function<void(const GenerateStep&)>& on_step,
                                 const CancelToken& cancel, const Progress& progress) {
-    VITRINE_TRY(check_sampling(spec));
+    VITRINE_TRY(check_sampling(model, spec));
     const RunSpec prompt = prompt_of(spec);
     VITRINE_ASSIGN(Request request, match_request(model, prompt, true));
     VITRINE_TRY(fill_references(loaded, model, prompt.rows, request, cancel));
     const ReadOut read_out(model, prompt, false, request);
     Generation generation(loaded, model, spec, request, read_out, on_step, cancel, progress);
     VITRINE_TRY(generation.run(0, prompt.rows.size()));
+    if (!spec.forced.empty())
+        for (std::size_t row = 0; row < generation.result.rows.size(); ++row)
+            if (const std::size_t steps = generation.result.rows[row].steps.size();
+                spec.forced.rbegin()->first >= static_cast<int>(steps))
+                return fail(Code::out_of_range,
+                            fmt::format("Row {} ends after {} of its steps ({}), before the branch at step "
+                                        "{}: choose an earlier step or a shorter prompt.",
+                                        row, steps, generation.result.rows[row].stop,
+                                        spec.forced.rbegin()->first));
     return std::move(generation.result);
 }
 

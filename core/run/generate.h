@@ -1,6 +1,7 @@
 #pragma once
 // Generation with a cache of keys and values, one token a step and row, all rows in one batch.
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "core/run/run_spec.h"
@@ -15,6 +16,16 @@ struct GenerateSpec {
     double top_p = 1;
     std::uint64_t seed = 0;
     std::vector<std::int32_t> stop_ids; ///< end-of-sequence tokens
+    /// Tokens that are taken at some steps (from 0) in place of what would be drawn, in every row: a branch
+    /// of another generation, or a text whose lanes are wanted.
+    std::map<int, std::int32_t> forced;
+    int alternatives = 0; ///< most likely tokens told of each step
+};
+
+/// A token that could have stood at a step.
+struct Alternative {
+    std::int32_t id = 0;
+    double prob = 0;
 };
 
 /// One new token of one row, with the distribution that it was drawn from (before temperature).
@@ -27,6 +38,7 @@ struct GenerateStep {
     double varentropy = 0;          ///< nats²
     double top1 = 0;                ///< largest probability
     double margin = 0;              ///< largest minus second largest probability
+    std::vector<Alternative> top;   ///< most likely first
     std::vector<Captured> captures; ///< of the query that the token was drawn at
 };
 

@@ -160,13 +160,18 @@ Json to_json(const RunSpec& spec) {
 }
 
 Json to_json(const GenerateSpec& spec) {
-    return {{"prompt", to_json(spec.prompt)},
-            {"max_new", spec.max_new},
-            {"temperature", spec.temperature},
-            {"top_k", spec.top_k},
-            {"top_p", spec.top_p},
-            {"seed", spec.seed},
-            {"stop_ids", spec.stop_ids}};
+    Json json{{"prompt", to_json(spec.prompt)},
+              {"max_new", spec.max_new},
+              {"temperature", spec.temperature},
+              {"top_k", spec.top_k},
+              {"top_p", spec.top_p},
+              {"seed", spec.seed},
+              {"stop_ids", spec.stop_ids}};
+    // Left out where there is nothing to say, so that specs of before keep their hash.
+    for (const auto& [step, id] : spec.forced)
+        json["forced"].push_back({step, id});
+    if (spec.alternatives > 0) json["alternatives"] = spec.alternatives;
+    return json;
 }
 
 Result<RunSpec> run_spec_from_json(const Json& json) {
@@ -183,6 +188,9 @@ Result<GenerateSpec> generate_spec_from_json(const Json& json) {
         spec.top_p = json.at("top_p").get<double>();
         spec.seed = json.at("seed").get<std::uint64_t>();
         spec.stop_ids = json.at("stop_ids").get<std::vector<std::int32_t>>();
+        for (const Json& entry : json.value("forced", Json::array()))
+            spec.forced[entry.at(0).get<int>()] = entry.at(1).get<std::int32_t>();
+        spec.alternatives = json.value("alternatives", 0);
         return spec;
     });
 }

@@ -32,7 +32,8 @@
  *                       "positions":[{"pos","entropy","varentropy","logsumexp",
  *                                     "top":[{"id","logit","prob"}]}]}]}],
  *    "generations": [{"rows":[{"new_ids":[...],"stop":"length|eos",
- *                              "steps":[{"pos","id","prob","entropy","varentropy","top1","margin"}]}]}]}
+ *                              "steps":[{"pos","id","prob","entropy","varentropy","top1","margin",
+ *                                        "top":[{"id","prob"}]}]}]}]}
  *   with the arrays
  *     "run0/row0/blocks.0.attn.hook_pattern"  a capture, float32, natural axes of the hook without the batch
  *     "run0/row0/token_nll"                   [tokens], nats, NaN for the first; only with "loss":true
@@ -48,7 +49,9 @@
  *                      "positions":"last|all" or [indices, negative from the end],
  *                      "top":10, "loss":false, "logits":false}],
  *             "generations":[{"rows","captures","edits","max_new","temperature","top_k","top_p","seed",
- *                             "stop":true}],         stop: end at an end-of-sequence token
+ *                             "stop":true,           end at an end-of-sequence token
+ *                             "forced":[[step,id]],  taken at these steps in place of what would be drawn
+ *                             "top":0}],             most likely tokens told of each step
  *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...],
  *             "transient":false},                    true: the weights are valid for one step only
  *    "progress": share done so far, in [0, 1]}

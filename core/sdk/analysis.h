@@ -68,7 +68,9 @@ inline Json to_json(const Need& need) {
                                {"top_k", g.top_k},
                                {"top_p", g.top_p},
                                {"seed", g.seed},
-                               {"stop", g.stop}});
+                               {"stop", g.stop},
+                               {"forced", g.forced},
+                               {"top", g.top}});
     return {{"need",
              {{"runs", runs},
               {"generations", generations},

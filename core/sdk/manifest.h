@@ -49,6 +49,10 @@ public:
     Manifest& text(const std::string& name, Json value, const std::string& doc) {
         return parameter(name, "text", std::move(value), doc);
     }
+    /// Texts between commas; a default of nullptr: none.
+    Manifest& list(const std::string& name, Json value, const std::string& doc) {
+        return parameter(name, "list", std::move(value), doc);
+    }
     Manifest& positions(const std::string& name, Json value, const std::string& doc) {
         return parameter(name, "positions", std::move(value), doc);
     }

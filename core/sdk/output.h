@@ -41,6 +41,9 @@ struct Generation {
     double top_p = 1;
     std::uint64_t seed = 0;
     bool stop = true; ///< end at an end-of-sequence token
+    /// Steps and the tokens taken there in place of what would be drawn.
+    std::vector<std::pair<int, std::int32_t>> forced;
+    int top = 0; ///< most likely tokens told of each step
 };
 
 /// What has to be there before the next step.

@@ -45,12 +45,26 @@ Array generated_pattern(const Json& row) {
     return array;
 }
 
+// In even layers the lens has token 100 in the lead, in odd ones token 7.
+Array generated_stream(const std::string& hook) {
+    const int layer = std::stoi(hook.substr(7));
+    return layer % 2 == 0 ? Array{{1, 4}, {1, 0, 0, 0}} : Array{{1, 4}, {0, 1, 0, 0}};
+}
+
+Array unembedding() {
+    Array array{{4, 200}, std::vector<float>(800)};
+    array.data[100] = 1;
+    array.data[200 + 7] = 1;
+    return array;
+}
+
 World world(int layers) {
     return {model(layers, 3),
             [](const std::string& hook, const Json& row) {
+                if (hook.ends_with("hook_resid_post")) return generated_stream(hook);
                 return row.contains("step") ? generated_pattern(row) : ideal_heads(hook, row);
             },
-            {},
+            {{"unembed.W_U", unembedding()}},
             [](const Json& generation, const Json& row) {
                 Json steps = Json::array();
                 const auto length = static_cast<int>(row.at("ids").size());
@@ -166,6 +180,117 @@ private slots:
         QCOMPARE(two.find("entropy").at("lengths"), Json({5, 6}));
         QVERIFY(std::isnan(two.numbers("entropy")[5]));
         compare(two.numbers("entropy")[11], 6.0);
+    }
+
+    void the_depth_at_which_a_token_leads() {
+        const auto depth = [](int layers, const char* name) {
+            return run("generation-lanes", world(layers), {{"max_new", 2}}, Json::array({row({1, 2})}))
+                .numbers(name);
+        };
+        // Token 100 leads in layers 0 and 2 of three; of two layers it leads in the first and loses it again.
+        compare(depth(3, "first_leads")[0], 0);
+        compare(depth(3, "leads_from")[0], 2);
+        compare(depth(2, "first_leads")[0], 0);
+        QVERIFY(std::isnan(depth(2, "leads_from")[0]));
+        QVERIFY(std::isnan(depth(3, "first_leads")[1])); // token 101 leads nowhere
+        const Outcome without =
+            run("generation-lanes", world(2), {{"depth", false}}, Json::array({row({1, 2})}));
+        QVERIFY(without.needs.front().at("weights").empty());
+        for (const Json& result : without.results)
+            QVERIFY(result.at("name") != "first_leads");
+    }
+
+    void rolling_entropy_and_its_signal() {
+        const Outcome outcome =
+            run("generation-lanes", world(1), {{"max_new", 4}, {"window", 2}, {"threshold", 1.5}},
+                Json::array({row({1, 2})}));
+        QVERIFY((outcome.numbers("rolling_entropy") == std::vector<double>{1, 1.5, 2.5, 3.5}));
+        QVERIFY((outcome.numbers("switch") == std::vector<double>{0, 0, 1, 1})); // strictly above
+    }
+
+    void entropy_of_chosen_heads_and_alternatives() {
+        World made = world(2);
+        const auto plain = made.generated;
+        made.generated = [plain](const Json& generation, const Json& row) {
+            Json out = plain(generation, row);
+            for (Json& step : out["steps"])
+                step["top"] = Json::array({{{"id", 5}, {"prob", 0.5}}, {{"id", 6}, {"prob", 0.25}}});
+            return out;
+        };
+        const Outcome outcome =
+            run("generation-lanes", made, {{"max_new", 2}, {"heads", {"L0H1", "L1H2"}}, {"alternatives", 2}},
+                Json::array({row({1, 2})}));
+        QCOMPARE(outcome.needs[0].at("generations")[0].at("top"), Json(2));
+        const Json& result = outcome.find("head_entropy");
+        QCOMPARE(result.at("axes")[0].at("labels"), Json({"L0H1", "L1H2"}));
+        const auto entropy = outcome.numbers("head_entropy");
+        QCOMPARE(entropy.size(), std::size_t{4});
+        compare(entropy[0], std::log(2.0));                             // ½ and ¼ + ¼ on two keys
+        compare(entropy[3], 0.5 * std::log(2.0) + 0.5 * std::log(4.0)); // ½, ¼, ¼
+        const Json& others = outcome.find("alternatives").at("value");
+        QCOMPARE(others.size(), std::size_t{4});
+        QCOMPARE(others[3].at("step"), Json(1));
+        QCOMPARE(others[3].at("rank"), Json(1));
+        QCOMPARE(others[3].at("id"), Json(6));
+    }
+
+    void diversity_counts_tokens_and_pairs() {
+        World made = world(1);
+        const auto plain = made.generated;
+        made.generated = [plain](const Json& generation, const Json& row) {
+            Json out = plain(generation, row);
+            for (std::size_t s = 0; s < out["steps"].size(); ++s)
+                out["steps"][s]["id"] = out["new_ids"][s] = 100 + s % 2;
+            return out;
+        };
+        const Outcome outcome = run("generation-lanes", made, {{"max_new", 4}}, Json::array({row({1, 2})}));
+        const auto types = outcome.numbers("type_token_ratio"), pairs = outcome.numbers("distinct_n");
+        compare(types[1], 1);
+        compare(types[2], 2.0 / 3);
+        compare(types[3], 0.5);
+        QVERIFY(std::isnan(pairs[0]));
+        compare(pairs[2], 1);
+        compare(pairs[3], 2.0 / 3);
+        const Json& whole = outcome.find("diversity").at("value")[0];
+        compare(whole.at("distinct_2").get<double>(), 2.0 / 3);
+        compare(whole.at("mean_entropy").get<double>(), 2.5);
+    }
+
+    void branches_and_given_texts_are_asked_for() {
+        const auto asked = [](const Json& parameters) {
+            return run("generation-lanes", world(1), parameters, Json::array({row({1, 2})}))
+                .needs.at(0)
+                .at("generations")[0];
+        };
+        const Json branch = asked({{"branch", {"3:17"}}, {"temperature", 0.5}, {"seed", 9}});
+        QCOMPARE(branch.at("forced"), Json::array({Json::array({3, 17})}));
+        QCOMPARE(branch.at("temperature"), Json(0.5));
+        QCOMPARE(branch.at("seed"), Json(9));
+        QVERIFY(branch.at("stop").get<bool>());
+        const Json given = asked({{"continuation", {4, 5, 6}}});
+        QCOMPARE(given.at("max_new"), Json(3));
+        QCOMPARE(given.at("forced"), Json::array({{0, 4}, {1, 5}, {2, 6}}));
+        QVERIFY(!given.at("stop").get<bool>()); // a given end-of-sequence token ends nothing
+    }
+
+    void each_wrong_parameter_has_its_sentence() {
+        const auto refused = [](const Json& parameters) {
+            const Json error =
+                run("generation-lanes", world(2), parameters, Json::array({row({1, 2})})).error;
+            return error.is_null() ? std::string() : error.at("message").get<std::string>();
+        };
+        const std::vector<std::pair<Json, std::string>> wrong = {
+            {{{"heads", {"L9H0"}}}, "There is no head L9H0"},
+            {{{"heads", {"third"}}}, "names no head"},
+            {{{"branch", {"3"}}}, "is no branch"},
+            {{{"branch", {"12:5"}}}, "step 12 lies outside the 12 steps"},
+            {{{"branch", {"0:200"}}}, "There is no token 200"},
+            {{{"continuation", {3}}, {"branch", {"0:1"}}}, "leave either it or the branch out"},
+            {{{"continuation", Json::array()}}, "The continuation has no tokens"},
+            {{{"top_p", 0}}, "top_p must lie above 0"}};
+        for (const auto& [parameters, words] : wrong)
+            QVERIFY2(refused(parameters).find(words) != std::string::npos,
+                     (parameters.dump() + ": " + refused(parameters)).c_str());
     }
 
     void a_full_context_leaves_nothing_to_generate() {

@@ -261,9 +261,14 @@ private slots:
         const auto entropy = outcome.numbers("entropy");
         const auto kl = outcome.numbers("kl_to_final");
         QCOMPARE(entropy.size(), std::size_t{layers * 10});
+        QCOMPARE(outcome.find("entropy").at("axes")[1].at("labels")[2], Json("t7"));
+        const auto top1 = outcome.numbers("top1"), margin = outcome.numbers("margin");
         for (int position = 0; position < 10; ++position) {
-            const auto p =
-                softmax(expected_logits(made, stream("blocks.1.hook_resid_post", rows[0]), position));
+            auto p = softmax(expected_logits(made, stream("blocks.1.hook_resid_post", rows[0]), position));
+            auto sorted = p;
+            std::sort(sorted.rbegin(), sorted.rend());
+            compare(top1[static_cast<std::size_t>(10 + position)], sorted[0], 1e-5);
+            compare(margin[static_cast<std::size_t>(10 + position)], sorted[0] - sorted[1], 1e-5);
             compare(entropy[static_cast<std::size_t>(10 + position)], entropy_of(p), 1e-5);
             compare(kl[static_cast<std::size_t>(10 + position)],
                     kl_of(softmax(widened(own_logits(position))), p), 1e-5);

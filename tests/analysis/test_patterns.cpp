@@ -148,6 +148,47 @@ private slots:
         QCOMPARE(refused.error.at("code").get<std::string>(), std::string("out-of-range"));
     }
 
+    void heads_on_a_sink_are_no_collapse() {
+        // Head 0 is even, head 1 looks at key 0 alone, in an early and in a deep layer.
+        const Outcome outcome = run("head-entropy", uniform_and_sink(2), {}, rows_of({50}));
+        const Json& heads = outcome.find("heads").at("value");
+        QCOMPARE(heads.size(), std::size_t{4});
+        QCOMPARE(heads[0].at("label"), Json("overload")); // layer 0
+        QCOMPARE(heads[1].at("label"), Json("sink"));
+        QCOMPARE(heads[2].at("label"), Json("neither")); // deep
+        QCOMPARE(heads[3].at("label"), Json("sink"));
+        compare(outcome.numbers("normalised")[0], 1.0);
+        double mass = 0; // of an even head on key 0, over the queries that see more: (H_50 − 1) / 49
+        for (int i = 2; i <= 50; ++i)
+            mass += 1.0 / i / 49;
+        compare(outcome.numbers("sink_mass")[0], mass);
+        compare(outcome.numbers("sink_mass")[1], 1.0);
+        // Without key 0 an even head is even over one key less; of the other nothing is left.
+        double rest = 0;
+        for (int i = 2; i <= 50; ++i)
+            rest += std::log(i - 1) / 49;
+        compare(outcome.numbers("without_sinks")[0], rest);
+        QVERIFY(std::isnan(outcome.numbers("without_sinks")[1]));
+        const Outcome shares = run("head-entropy", uniform_and_sink(2), {{"normalise", true}}, rows_of({50}));
+        compare(shares.numbers("without_sinks")[0], 1.0);
+        // With another key as the sink, looking at key 0 alone is a collapse in the deep layer.
+        const Outcome other = run("head-entropy", uniform_and_sink(2), {{"sink_keys", 3}}, rows_of({50}));
+        QCOMPARE(other.find("heads").at("value")[3].at("label"), Json("collapse"));
+        QCOMPARE(other.find("heads").at("value")[1].at("label"), Json("neither")); // early
+        const auto counts = outcome.numbers("histogram");
+        compare(counts.front(), 2);
+        compare(counts.back(), 2);
+    }
+
+    void one_token_has_entropy_and_no_label() {
+        const Outcome outcome = run("head-entropy", uniform_and_sink(1), {}, rows_of({1}));
+        compare(outcome.numbers("entropy")[0], 0.0);
+        QVERIFY(std::isnan(outcome.numbers("normalised")[0]));
+        QCOMPARE(outcome.find("heads").at("value")[0].at("label"), Json("unknown"));
+        const Outcome refused = run("head-entropy", uniform_and_sink(1), {{"sink_keys", 4}}, rows_of({2}));
+        QCOMPARE(refused.error.at("code").get<std::string>(), std::string("out-of-range"));
+    }
+
     void normalised_entropy_knows_the_window() {
         World world = uniform_and_sink(1);
         world.model["window"] = {2};

@@ -280,6 +280,39 @@ private slots:
         QTRY_VERIFY2_WITH_TIMEOUT(share() >= 0.5, qPrintable(QString::number(share())), 5000);
     }
 
+    void panels_fold_and_keep_half_of_the_page_for_the_main_picture() {
+        const QTemporaryDir folder;
+        double share = 0;
+        {
+            MainWindow window(in_folder(folder));
+            window.resize(1366, 768);
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            window.show_page("Lens");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            auto* page = window.findChild<QTabWidget*>()->currentWidget();
+            auto* panels = qobject_cast<PanelPage*>(page);
+            QVERIFY(panels && panels->panels().size() == 3);
+            QVERIFY(panels->main()->width() * 2 >= page->width());
+            for (AnalysisPage* panel : panels->panels())
+                QTRY_VERIFY_WITH_TIMEOUT(panel->shown() != nullptr, patience_ms);
+            panels->arrange({{"share", 0.1}, {"folded", false}}); // never less than half
+            QCOMPARE(panels->arrangement().at("share").get<double>(), 0.5);
+            panels->arrange({{"share", 0.7}, {"upper", 0.4}, {"folded", true}});
+            QVERIFY(!panels->beside(0)->isVisible() && panels->main()->isVisible());
+            share = panels->arrangement().at("share").get<double>();
+            emit panels->state_changed();
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        auto* panels = qobject_cast<PanelPage*>(again.findChild<QTabWidget*>()->currentWidget());
+        QVERIFY(panels);
+        QCOMPARE(panels->arrangement().at("share").get<double>(), share);
+        QVERIFY(panels->arrangement().at("folded").get<bool>());
+    }
+
     void what_is_dropped_opens() {
         const QTemporaryDir folder;
         MainWindow window(in_folder(folder));
@@ -343,12 +376,14 @@ private slots:
             window.show_page(name);
             QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
             QWidget* page = tabs->currentWidget();
+            const auto* panels = qobject_cast<PanelPage*>(page);
             for (QAction* action : window.findChildren<QAction*>())
                 if (action->text() == "Tear off this page") action->trigger();
             QCOMPARE(tabs->count(), pages - 1);
             QVERIFY(page->isVisible() && page->window() != &window);
             for (const char* control : {"Run", "Explain"}) // what stood beside the tabs went with it
-                for (const QAbstractButton* button : page->findChildren<QAbstractButton*>())
+                for (const QAbstractButton* button :
+                     (panels ? panels->main() : page)->findChildren<QAbstractButton*>())
                     if (button->text() == QLatin1String(control)) QVERIFY(button->isVisible());
             window.runner().set_text("The ship sailed");
             QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);

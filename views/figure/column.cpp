@@ -64,6 +64,19 @@ bool Column::has_lead(double width, const Theme& theme) const {
 
 std::vector<QRectF> Column::places(const QPointF& origin, double width, const Theme& theme) const {
     std::vector<QRectF> out;
+    if (exact && !room_.isEmpty()) {
+        const auto count = static_cast<double>(parts.size());
+        const bool across = room_.width() > 2 * room_.height();
+        const QSizeF each = across ? QSizeF((width - gap * (count - 1)) / count, room_.height())
+                                   : QSizeF(width, (room_.height() - gap / 2 * (count - 1)) / count);
+        for (std::size_t at = 0; at < parts.size(); ++at) {
+            const auto before = static_cast<double>(at);
+            out.emplace_back(origin + (across ? QPointF(before * (each.width() + gap), 0)
+                                              : QPointF(0, before * (each.height() + gap / 2))),
+                             each);
+        }
+        return out;
+    }
     if (!has_lead(width, theme)) {
         place_rows(0, parts.size(), QRectF(origin, QSizeF(width, 0)), theme, out);
         return out;
@@ -78,6 +91,8 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
 }
 
 void Column::fill(const QSizeF& room, const Theme& theme) {
+    room_ = room;
+    if (exact) return;
     if (has_lead(room.width(), theme)) {
         std::vector<QRectF> beneath;
         place_rows(words(), parts.size(), QRectF(0, 0, room.width() / 2 - gap / 2, 0), theme, beneath);

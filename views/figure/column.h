@@ -8,6 +8,7 @@ class Column : public Picture {
 public:
     std::vector<PicturePtr> parts;
     double magnified = 1;     ///< how much larger than preferred the parts that grow are
+    bool exact = false;       ///< all parts in what fill() was given, however small, in equal shares
     double lead_height = 380; ///< of a first part that leads: it stands left, the others right of it
 
     /// Chooses `magnified` so that everything fits into a room without leaving it half empty.
@@ -33,6 +34,7 @@ private:
                       std::vector<QRectF>& out) const;
     std::size_t words() const; ///< index of the numbers and words that stand last
     bool has_lead(double width, const Theme& theme) const;
+    QSizeF room_;            ///< of fill(), where that is exact
     std::size_t zoomed_ = 0; ///< the part that was zoomed last, which dragging moves
 };
 
