@@ -188,7 +188,11 @@ private slots:
         rig.op(run::Pointwise{run::PointwiseKind::cap, 50,
                               rig.input(1, 6, {infinity, -infinity, 1e30F, -1e4F, 0, 1e-30F}), out});
         rig.capture(out);
-        QCOMPARE(rig.run(device).captures[0].data, (std::vector<float>{50, -50, 50, -50, 0, 1e-30F}));
+        const auto capped = rig.run(device).captures[0].data;
+        const std::vector<float> want = {50, -50, 50, -50, 0, 1e-30F};
+        for (std::size_t i = 0; i < want.size(); ++i) // a card may round the last bit
+            QVERIFY2(std::abs(capped[i] - want[i]) <= 3e-7F * std::abs(want[i]),
+                     qPrintable(QString::number(i)));
     }
 
     void an_edited_scale_is_used_data() { add_devices(); }
