@@ -38,7 +38,7 @@ Result<Outcome> tokenize(const Options& options) {
                     "A prompt is missing: give --prompt TEXT, --prompts FILE, --ids 1,2,3 or --chat FILE.");
     VITRINE_TRY(write_conversations(options.model, texts));
     VITRINE_ASSIGN(const auto folder, engine::model_folder(options.model));
-    VITRINE_ASSIGN(const auto tokenizer, tokenizer::Tokenizer::load(folder));
+    VITRINE_ASSIGN(const auto tokenizer, tokenizer::Tokenizer::load(engine::tokenizer_folder(folder)));
     Json rows = Json::array();
     for (const PromptText& text : texts) {
         VITRINE_ASSIGN(const InputRow input,

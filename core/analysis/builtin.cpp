@@ -3,6 +3,7 @@
 #include "core/analysis/attention.h"
 #include "core/analysis/attention_rollout.h"
 #include "core/analysis/composition.h"
+#include "core/analysis/emergence.h"
 #include "core/analysis/generation_lanes.h"
 #include "core/analysis/head_entropy.h"
 #include "core/analysis/head_metrics.h"
@@ -30,8 +31,8 @@ const vitrine_plugin& plugin_of() {
 
 const vitrine_plugin& builtin() {
     return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, SinkNorms, SinkKeyBias, SinkHidden,
-                     HeadEntropy, HeadMetrics, Lens, LensEntropy, GenerationLanes, WeightsSpectra, OvQk,
-                     Composition>();
+                     HeadEntropy, HeadMetrics, Emergence, Lens, LensEntropy, GenerationLanes, WeightsSpectra,
+                     OvQk, Composition>();
 }
 
 } // namespace vitrine::analysis

@@ -7,90 +7,94 @@
 
 namespace vitrine::analysis {
 
+namespace {
+
+// Metrics of the scatter's axis, the one that it starts with first.
+std::vector<std::string> metrics_from(const std::string& first) {
+    std::vector<std::string> names{first};
+    for (const NamedScore& score : named_scores())
+        if (score.name != first) names.emplace_back(score.name);
+    names.emplace_back("prompt_mass");
+    return names;
+}
+
+std::string pattern_hook(int layer) { return "blocks." + std::to_string(layer) + ".attn.hook_pattern"; }
+
+} // namespace
+
 sdk::Manifest HeadMetrics::manifest() {
-    const auto one = [](const std::string& what) { return "layer × head; " + what; };
-    return sdk::Manifest("head-metrics", "Head metrics")
+    sdk::Manifest manifest("head-metrics", "Head metrics");
+    manifest
         .summary(
             "What each head does, by its patterns, means over rows of equal weight. previous, duplicate "
             "and induction: Σ(A∘P)/ΣA against the reference pattern P (previous key; earlier copies of "
             "the query's token; the keys after these). The rates: attention on those keys, mean over the "
             "queries that have an earlier copy (perfect = 1; null where no token repeats). self, distance "
-            "(keys back) and sink (key 0): means over all queries. prompt_mass: attention of greedily "
-            "generated tokens on the prompt, key 0 left out. Without prompts: BOS and random ids, twice.")
+            "(keys back), sink (key 0) and entropy: means over all queries. prompt_mass: attention of "
+            "greedily generated tokens on the prompt, key 0 left out; by step it shows whether attention "
+            "leaves the prompt as the text grows. Without prompts: BOS and random ids, twice.")
         .citation(
             "TransformerLens head_detector; Olsson et al. 2022, In-context Learning and Induction Heads")
-        .prompts_optional()
-        .integer("seed", 0, "of the random ids", 0)
-        .integer("samples", 4, "rows of random ids", 1, 1000)
-        .integer("length", 50, "random ids in a row, which are repeated once", 1, 100000)
+        .prompts_optional();
+    random_row_parameters(manifest)
         .integer("max_new", 12, "tokens generated for prompt_mass; 0: none, and it is null", 0, 100000)
-        .result("previous", "matrix", one("share of attention on the previous key"))
-        .result("duplicate", "matrix", one("share of attention on earlier copies"))
-        .result("induction", "matrix", one("share of attention on keys after earlier copies"))
-        .result("self", "matrix", one("mean A[i,i]"))
-        .result("distance", "matrix", one("mean Σ_j (i − j) A[i,j]"))
-        .result("sink", "matrix", one("mean A[i,0]"))
-        .result("induction_rate", "matrix", one("mean over queries with an earlier copy"))
-        .result("duplicate_rate", "matrix", one("mean over queries with an earlier copy"))
-        .result("prompt_mass", "matrix", one("mean over generated queries of Σ_{0<j<prompt} A[t,j]"))
+        .choice("x", metrics_from("sink"), "metric across the scatter")
+        .choice("y", metrics_from("induction_rate"), "metric up the scatter");
+    for (const NamedScore& score : named_scores())
+        manifest.result(score.name, "matrix", std::string("layer × head; ") + score.doc);
+    return manifest
+        .result("prompt_mass", "matrix", "layer × head; mean over generated queries of Σ_{0<j<prompt} A[t,j]")
+        .result("mass_by_step", "series",
+                "part (prompt without key 0, key 0, what was generated) × step; mean over heads")
+        .result("prompt_mass_by_step", "matrix", "layer × head × step; Σ_{0<j<prompt} A[t,j]")
+        .result("sink_mass_by_step", "matrix", "layer × head × step; A[t,0]")
+        .result("heads", "table", "every head with all its metrics")
+        .result("scatter", "table", "every head with the metrics x and y")
         .result("rows", "table", "the ids that were measured")
         .result("note", "text", "where the rows come from, and what was left out");
 }
 
 std::optional<sdk::Failure> HeadMetrics::begin(const sdk::Start& start) {
-    const sdk::ModelFacts& facts = start.model;
+    x_ = start.text("x");
+    y_ = start.text("y");
+    if (x_ == y_)
+        return sdk::Failure{"usage", "x and y are both " + x_ + ": choose two metrics for the scatter."};
     max_new_ = start.integer("max_new");
     note_ = "Rows as given.";
     if (start.rows.empty()) {
-        const int length = start.integer("length");
-        if (1 + 2 * length > facts.context)
-            return sdk::Failure{"out-of-range", "Twice " + std::to_string(length) +
-                                                    " random ids and a BOS do not fit into the context of " +
-                                                    std::to_string(facts.context) +
-                                                    " tokens: choose a smaller length."};
-        auto rows = repeated_random_rows(facts, start.integer("samples"), length,
-                                         static_cast<std::uint64_t>(start.integer("seed")));
-        if (rows.empty())
-            return sdk::Failure{"out-of-range", "The vocabulary has fewer than " + std::to_string(length) +
-                                                    " ordinary tokens: choose a smaller length."};
-        note_ = std::to_string(rows.size()) + " rows of " + (facts.bos ? "BOS and " : "") + "2 × " +
-                std::to_string(length) + " random ids, seed " + std::to_string(start.integer("seed")) + ".";
-        use_rows(std::move(rows));
+        RandomRows random = random_rows(start);
+        if (random.failure) return random.failure;
+        note_ = random.note;
+        use_rows(std::move(random.rows));
     }
-    for (auto* result : {&previous_, &duplicate_, &induction_, &self_, &distance_, &sink_, &induction_rate_,
-                         &duplicate_rate_, &prompt_mass_})
-        *result = layer_by_head("", facts);
-    for (const sdk::Row& row : rows()) {
-        std::vector<std::int32_t> sorted = row.ids;
-        std::sort(sorted.begin(), sorted.end());
-        repeats_.push_back(std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end());
-    }
+    for (const NamedScore& score : named_scores())
+        scores_.push_back(layer_by_head(score.name, start.model));
+    prompt_mass_ = layer_by_head("prompt_mass", start.model);
+    repeats_ = repeating(rows());
     return std::nullopt;
 }
 
 void HeadMetrics::visit(int row, int layer, sdk::View pattern, const Besides&) {
     const auto index = static_cast<std::size_t>(row);
-    const double weight = 1.0 / static_cast<double>(rows().size());
-    const auto repeating = std::count(repeats_.begin(), repeats_.end(), true);
+    const double all = 1.0 / static_cast<double>(rows().size());
+    const auto with_copies = std::count(repeats_.begin(), repeats_.end(), true);
     for (int head = 0; head < pattern.size(0); ++head) {
         const HeadScores scores = head_scores(pattern[head], rows()[index].ids);
-        previous_(layer, head) += weight * scores.previous;
-        duplicate_(layer, head) += weight * scores.duplicate;
-        induction_(layer, head) += weight * scores.induction;
-        self_(layer, head) += weight * scores.self;
-        distance_(layer, head) += weight * scores.distance;
-        sink_(layer, head) += weight * scores.sink;
-        if (!repeats_[index]) continue;
-        induction_rate_(layer, head) += scores.induction_rate / static_cast<double>(repeating);
-        duplicate_rate_(layer, head) += scores.duplicate_rate / static_cast<double>(repeating);
+        for (std::size_t i = 0; i < scores_.size(); ++i) {
+            const NamedScore& named = named_scores()[i];
+            if (named.needs_copies && !repeats_[index]) continue;
+            const double weight = named.needs_copies ? 1.0 / static_cast<double>(with_copies) : all;
+            scores_[i](layer, head) += weight * scores.*named.value;
+        }
     }
 }
 
 sdk::Reply HeadMetrics::finish() {
     const auto without = std::count(repeats_.begin(), repeats_.end(), false);
     if (without == static_cast<std::ptrdiff_t>(rows().size())) {
-        for (auto* result : {&induction_rate_, &duplicate_rate_})
-            std::fill(result->data.begin(), result->data.end(), std::nan(""));
+        for (std::size_t i = 0; i < scores_.size(); ++i)
+            if (named_scores()[i].needs_copies)
+                std::fill(scores_[i].data.begin(), scores_[i].data.end(), std::nan(""));
         note_ += " No token repeats, so there are no rates.";
     } else if (without > 0) {
         note_ += " Rates leave out " + std::to_string(without) + " rows in which no token repeats.";
@@ -104,7 +108,7 @@ sdk::Reply HeadMetrics::finish() {
     sdk::Generation generation;
     generation.rows = rows();
     for (int layer = 0; layer < model().layers; ++layer)
-        generation.captures.push_back("blocks." + std::to_string(layer) + ".attn.hook_pattern");
+        generation.captures.push_back(pattern_hook(layer));
     generation.max_new = max_new_;
     generation.stop = false;
     sdk::Need need;
@@ -114,45 +118,116 @@ sdk::Reply HeadMetrics::finish() {
 }
 
 sdk::Reply HeadMetrics::after(const sdk::Answer& answer) {
-    std::size_t rows_counted = 0;
+    std::vector<int> steps; // of each row
     for (std::size_t row = 0; row < rows().size(); ++row)
-        rows_counted += answer.generated(0, static_cast<int>(row)).at("steps").size() > 1 ? 1 : 0;
-    if (rows_counted < rows().size())
-        note_ += " Prompt mass leaves out " + std::to_string(rows().size() - rows_counted) +
+        steps.push_back(static_cast<int>(answer.generated(0, static_cast<int>(row)).at("steps").size()));
+    const auto rows_counted = std::count_if(steps.begin(), steps.end(), [](int count) { return count > 1; });
+    if (rows_counted < static_cast<std::ptrdiff_t>(rows().size()))
+        note_ += " Prompt mass leaves out " +
+                 std::to_string(static_cast<std::ptrdiff_t>(rows().size()) - rows_counted) +
                  " rows that leave no room in the context.";
-    if (rows_counted == 0) std::fill(prompt_mass_.data.begin(), prompt_mass_.data.end(), std::nan(""));
+    if (rows_counted == 0) {
+        std::fill(prompt_mass_.data.begin(), prompt_mass_.data.end(), std::nan(""));
+        return done();
+    }
+    const int longest = *std::max_element(steps.begin(), steps.end());
+    sdk::Axis by_step{"step", longest - 1, {}};
+    for (int step = 1; step < longest; ++step)
+        by_step.labels.push_back(std::to_string(step));
+    for (auto* result : {&prompt_by_step_, &sink_by_step_}) {
+        *result = sdk::ResultData::array("", "matrix",
+                                         {{"layer", model().layers}, {"head", model().heads}, by_step});
+        std::fill(result->data.begin(), result->data.end(), 0.0);
+    }
     for (int row = 0; row < static_cast<int>(rows().size()); ++row) {
         const int prompt = rows()[static_cast<std::size_t>(row)].size();
-        const auto steps = static_cast<int>(answer.generated(0, row).at("steps").size());
-        for (int step = 1; step < steps; ++step)
+        const int count = steps[static_cast<std::size_t>(row)];
+        for (int step = 1; step < count; ++step) {
+            const auto so_far =
+                std::count_if(steps.begin(), steps.end(), [&](int other) { return other > step; });
             for (int layer = 0; layer < model().layers; ++layer) {
-                const sdk::View pattern = answer.generated_capture(
-                    0, row, step, "blocks." + std::to_string(layer) + ".attn.hook_pattern");
+                const sdk::View pattern = answer.generated_capture(0, row, step, pattern_hook(layer));
                 for (int head = 0; head < model().heads; ++head) {
                     double mass = 0;
                     for (int key = 1; key < prompt; ++key)
                         mass += pattern(head, 0, key);
-                    prompt_mass_(layer, head) += mass / (steps - 1) / static_cast<double>(rows_counted);
+                    prompt_mass_(layer, head) += mass / (count - 1) / static_cast<double>(rows_counted);
+                    prompt_by_step_(layer, head, step - 1) += mass / static_cast<double>(so_far);
+                    sink_by_step_(layer, head, step - 1) += pattern(head, 0, 0) / static_cast<double>(so_far);
                 }
             }
+        }
     }
     return done();
 }
 
+double HeadMetrics::value_of(const std::string& metric, int layer, int head) const {
+    const sdk::ResultData* found = &prompt_mass_;
+    for (const sdk::ResultData& score : scores_)
+        if (score.name == metric) found = &score;
+    return found->data[static_cast<std::size_t>(layer * model().heads + head)];
+}
+
+namespace {
+
+// Numbers that are none become null.
+sdk::Json cell(double value) { return std::isfinite(value) ? sdk::Json(value) : sdk::Json(nullptr); }
+
+} // namespace
+
+sdk::ResultData HeadMetrics::heads() const {
+    sdk::Json table = sdk::Json::array();
+    for (int layer = 0; layer < model().layers; ++layer)
+        for (int head = 0; head < model().heads; ++head) {
+            sdk::Json row = {{"layer", layer}, {"head", head}};
+            for (const sdk::ResultData& score : scores_)
+                row[score.name] = cell(value_of(score.name, layer, head));
+            row["prompt_mass"] = cell(value_of("prompt_mass", layer, head));
+            table.push_back(std::move(row));
+        }
+    return sdk::ResultData::table("heads", std::move(table));
+}
+
+sdk::ResultData HeadMetrics::scatter() const {
+    sdk::Json table = sdk::Json::array();
+    for (int layer = 0; layer < model().layers; ++layer)
+        for (int head = 0; head < model().heads; ++head)
+            table.push_back({{"layer", layer},
+                             {"head", head},
+                             {x_, cell(value_of(x_, layer, head))},
+                             {y_, cell(value_of(y_, layer, head))}});
+    return sdk::ResultData::table("scatter", std::move(table));
+}
+
 sdk::Done HeadMetrics::done() const {
     sdk::Done done;
-    for (const auto& [name, result] : {std::pair{"previous", &previous_},
-                                       {"duplicate", &duplicate_},
-                                       {"induction", &induction_},
-                                       {"self", &self_},
-                                       {"distance", &distance_},
-                                       {"sink", &sink_},
-                                       {"induction_rate", &induction_rate_},
-                                       {"duplicate_rate", &duplicate_rate_},
-                                       {"prompt_mass", &prompt_mass_}}) {
-        done.results.push_back(*result);
-        done.results.back().name = name;
+    done.results = scores_;
+    done.results.push_back(prompt_mass_);
+    if (!prompt_by_step_.axes.empty()) {
+        const auto steps = static_cast<int>(prompt_by_step_.axes.back().size);
+        auto parts = sdk::ResultData::array(
+            "mass_by_step", "series",
+            {{"part", 3, {"prompt without key 0", "key 0", "generated"}}, prompt_by_step_.axes.back()});
+        const int heads = model().layers * model().heads;
+        for (int step = 0; step < steps; ++step) {
+            double prompt = 0, sink = 0;
+            for (int head = 0; head < heads; ++head) {
+                const auto at = static_cast<std::size_t>(head * steps + step);
+                prompt += prompt_by_step_.data[at] / heads;
+                sink += sink_by_step_.data[at] / heads;
+            }
+            parts(0, step) = prompt;
+            parts(1, step) = sink;
+            parts(2, step) = 1 - prompt - sink;
+        }
+        done.results.push_back(std::move(parts));
+        done.results.push_back(prompt_by_step_);
+        done.results.back().name = "prompt_mass_by_step";
+        done.results.push_back(sink_by_step_);
+        done.results.back().name = "sink_mass_by_step";
     }
+    done.results.push_back(heads());
+    done.results.push_back(scatter());
     sdk::Json table = sdk::Json::array();
     for (std::size_t row = 0; row < rows().size(); ++row)
         table.push_back({{"row", row}, {"ids", rows()[row].ids}});

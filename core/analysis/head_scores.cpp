@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <set>
@@ -17,6 +18,7 @@ HeadScores head_scores(sdk::View pattern, const std::vector<std::int32_t>& ids) 
         const sdk::View row = pattern[query];
         for (int key = 0; key <= query; ++key) {
             total += row(key);
+            if (row(key) > 0) scores.entropy -= row(key) * std::log(static_cast<double>(row(key)));
             scores.distance += (query - key) * static_cast<double>(row(key));
         }
         if (query > 0) previous += row(query - 1);
@@ -36,6 +38,7 @@ HeadScores head_scores(sdk::View pattern, const std::vector<std::int32_t>& ids) 
     scores.self /= length;
     scores.distance /= length;
     scores.sink /= length;
+    scores.entropy /= length;
     scores.duplicate_rate = with_copy > 0 ? duplicate / with_copy : std::nan("");
     scores.induction_rate = with_copy > 0 ? induction / with_copy : std::nan("");
     return scores;
@@ -65,6 +68,58 @@ std::vector<sdk::Row> repeated_random_rows(const sdk::ModelFacts& model, int sam
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+const std::vector<NamedScore>& named_scores() {
+    static const std::vector<NamedScore> all = {
+        {"previous", &HeadScores::previous, "share of attention on the previous key"},
+        {"duplicate", &HeadScores::duplicate, "share of attention on earlier copies"},
+        {"induction", &HeadScores::induction, "share of attention on keys after earlier copies"},
+        {"self", &HeadScores::self, "mean A[i,i]"},
+        {"distance", &HeadScores::distance, "mean Σ_j (i − j) A[i,j]"},
+        {"sink", &HeadScores::sink, "mean A[i,0]"},
+        {"induction_rate", &HeadScores::induction_rate, "mean over queries with an earlier copy", true},
+        {"duplicate_rate", &HeadScores::duplicate_rate, "mean over queries with an earlier copy", true},
+        {"entropy", &HeadScores::entropy, "mean −Σ_j A[i,j] ln A[i,j], nats"},
+    };
+    return all;
+}
+
+sdk::Manifest& random_row_parameters(sdk::Manifest& manifest) {
+    return manifest.integer("seed", 0, "of the random ids", 0)
+        .integer("samples", 4, "rows of random ids", 1, 1000)
+        .integer("length", 50, "random ids in a row, which are repeated once", 1, 100000);
+}
+
+RandomRows random_rows(const sdk::Start& start) {
+    const sdk::ModelFacts& facts = start.model;
+    const int length = start.integer("length");
+    RandomRows out;
+    if (1 + 2 * length > facts.context) {
+        out.failure = sdk::Failure{"out-of-range",
+                                   "Twice " + std::to_string(length) +
+                                       " random ids and a BOS do not fit into the context of " +
+                                       std::to_string(facts.context) + " tokens: choose a smaller length."};
+        return out;
+    }
+    out.rows = repeated_random_rows(facts, start.integer("samples"), length,
+                                    static_cast<std::uint64_t>(start.integer("seed")));
+    if (out.rows.empty())
+        out.failure = sdk::Failure{"out-of-range", "The vocabulary has fewer than " + std::to_string(length) +
+                                                       " ordinary tokens: choose a smaller length."};
+    out.note = std::to_string(out.rows.size()) + " rows of " + (facts.bos ? "BOS and " : "") + "2 × " +
+               std::to_string(length) + " random ids, seed " + std::to_string(start.integer("seed")) + ".";
+    return out;
+}
+
+std::vector<bool> repeating(const std::vector<sdk::Row>& rows) {
+    std::vector<bool> out;
+    for (const sdk::Row& row : rows) {
+        std::vector<std::int32_t> sorted = row.ids;
+        std::sort(sorted.begin(), sorted.end());
+        out.push_back(std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end());
+    }
+    return out;
 }
 
 } // namespace vitrine::analysis

@@ -1,5 +1,6 @@
 #include "core/engine/analysis_host.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -40,6 +41,11 @@ public:
                       {"parameters", parameters},
                       {"model", std::move(facts)},
                       {"rows", rows_json(rows)}};
+        if (analysis_.manifest.value("checkpoints", false)) {
+            start.json["checkpoints"] = Json::array();
+            for (const catalogue::Checkpoint& point : services_.checkpoints)
+                start.json["checkpoints"].push_back({{"name", point.name}, {"step", point.step}});
+        }
         VITRINE_TRY(step(start));
         while (need_) {
             OutgoingMessage answer;
@@ -48,6 +54,7 @@ public:
             // What the answer points into; the weights stay until the end.
             std::vector<run::RunResult> runs;
             std::vector<run::GenerateResult> generations;
+            VITRINE_TRY(go_to(need.checkpoint, answer.json));
             VITRINE_TRY(serve(need, runs, generations));
             for (std::size_t i = 0; i < runs.size(); ++i)
                 add_answer(answer, i, runs[i]);
@@ -77,6 +84,22 @@ private:
                 {{"ids", row.ids}, {"tokens", std::move(tokens)}, {"special", std::move(special)}});
         }
         return list;
+    }
+
+    Status go_to(const std::string& checkpoint, Json& answer) {
+        if (checkpoint == at_.name) {
+            if (!checkpoint.empty()) answer["checkpoint"] = {{"name", at_.name}, {"weights_hash", at_.hash}};
+            return {};
+        }
+        const auto& known = services_.checkpoints;
+        const bool there = std::any_of(known.begin(), known.end(),
+                                       [&](const auto& point) { return point.name == checkpoint; });
+        if (!services_.at_checkpoint || (!checkpoint.empty() && !there))
+            return broken(fmt::format("it asks for the checkpoint \"{}\", which does not exist", checkpoint));
+        VITRINE_TRY(cancel_.check());
+        VITRINE_ASSIGN(at_.hash, services_.at_checkpoint(checkpoint));
+        at_.name = checkpoint;
+        return go_to(checkpoint, answer);
     }
 
     Status serve(const AnalysisNeed& need, std::vector<run::RunResult>& runs,
@@ -189,6 +212,9 @@ private:
     const Progress& progress_;
     std::unique_ptr<void, void (*)(void*)> state_;
     std::map<std::string, Tensor> weights_;
+    struct {
+        std::string name, hash;
+    } at_; // the checkpoint that runs are made on; none: the model itself
     // Set by receive() during a step.
     std::optional<AnalysisNeed> need_;
     std::optional<std::vector<ResultValue>> results_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/cancel.h"
+#include "core/catalogue/checkpoints.h"
 #include "core/engine/analysis_registry.h"
 #include "core/engine/results.h"
 #include "core/model/coordinates.h"
@@ -27,6 +28,10 @@ struct AnalysisServices {
     std::function<Result<run::RunResult>(const run::RunSpec&)> run;
     std::function<Result<run::GenerateResult>(const run::GenerateSpec&)> generate;
     std::function<std::string(std::int32_t)> token_text; ///< may be empty
+    std::vector<catalogue::Checkpoint> checkpoints;      ///< by step, for an analysis that asks for them
+    /// run and generate work on that checkpoint from now on (empty: on the model itself). Gives the hash of
+    /// its weights; may be empty where there are no checkpoints.
+    std::function<Result<std::string>(const std::string& name)> at_checkpoint;
 };
 
 /// Runs an analysis to its end. `parameters` are checked ones (check_parameters). Rows may be empty only

@@ -227,6 +227,9 @@ Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t
         }
         need.weights = json.at("weights").get<std::vector<std::string>>();
         need.transient = json.value("transient", false);
+        need.checkpoint = json.value("checkpoint", std::string());
+        if (!need.checkpoint.empty() && !need.weights.empty())
+            return fail(Code::unsupported, "it asks for weights of a checkpoint, which cannot be had");
         if (need.runs.empty() && need.generations.empty() && need.weights.empty())
             return fail(Code::internal, "it asked for nothing");
         return need;

@@ -42,6 +42,7 @@ struct AnalysisNeed {
     std::vector<run::GenerateSpec> generations; ///< stop_ids are those given to parse_need where it may stop
     std::vector<std::string> weights;
     bool transient = false; ///< the weights are read in one step only
+    std::string checkpoint; ///< on which runs and generations are made; empty: on the model itself
 };
 
 /// {"layers", …, "special_ids"} of "start".

@@ -1,9 +1,12 @@
 #include "core/engine/engine.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/base/memory.h"
 #include "core/base/version.h"
+#include "core/catalogue/checkpoints.h"
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/check_cache.h"
@@ -30,6 +33,40 @@ Status check_rowless(const std::vector<run::EditSpec>& edits) {
                             "it off or leave its row out.",
                             edit.hook));
     return {};
+}
+
+Result<std::vector<catalogue::Checkpoint>> checkpoints_for(const OpenModel& model) {
+    auto found = catalogue::checkpoints_of(model.model.path);
+    if (found.size() < 2)
+        return fail(Code::not_found,
+                    fmt::format("{} is no training: open a folder that holds at least two checkpoints of one "
+                                "model, each in a folder named step-1000, checkpoint-500 or the like.",
+                                model.request.name));
+    return found;
+}
+
+// One checkpoint on the model's device; it must be the same model at another time.
+Result<std::shared_ptr<OpenModel>> open_checkpoint(const OpenModel& model,
+                                                   const std::vector<catalogue::Checkpoint>& all,
+                                                   const std::string& name, const CancelToken& cancel) {
+    const auto point =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    ModelRequest request = model.request;
+    request.name = point->path.string();
+    VITRINE_ASSIGN(auto open, open_model(request, cancel, {}));
+    const auto shape = [](const model::ModelSpec& spec) {
+        return fmt::format("{} with {} layers of {} heads of {}, width {}, {} neurons and {} tokens",
+                           spec.family, spec.layers, spec.heads, spec.d_head, spec.d_model, spec.d_ff,
+                           spec.vocab);
+    };
+    const std::string theirs = shape(open->model.spec), ours = shape(model.model.spec);
+    if (theirs != ours)
+        return fail(
+            Code::unsupported,
+            fmt::format("{} is {}, and the model is {}: leave it out of the folder, since checkpoints "
+                        "of one training have one shape.",
+                        request.name, theirs, ours));
+    return open;
 }
 
 } // namespace
@@ -192,20 +229,33 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     services.model = &model.model;
     services.stop_ids = model.stop_ids;
     services.coordinates = coordinates;
+    std::shared_ptr<OpenModel> checkpoint;
+    OpenModel* on = &model; // what runs are made on
+    if (analysis->manifest.value("checkpoints", false)) {
+        VITRINE_ASSIGN(services.checkpoints, checkpoints_for(model));
+        services.at_checkpoint = [&](const std::string& name) -> Result<std::string> {
+            on = &model;
+            checkpoint.reset();
+            if (name.empty()) return model.model.weights_hash;
+            VITRINE_ASSIGN(checkpoint, open_checkpoint(model, services.checkpoints, name, cancel));
+            on = checkpoint.get();
+            return on->model.weights_hash;
+        };
+    }
     // The step begins with the first thing computed: until then the analysis may refuse what it was given.
     services.run = [&](run::RunSpec spec) -> Result<run::RunResult> {
         spec.edits.insert(spec.edits.begin(), edits.begin(), edits.end());
         spec.coordinates = coordinates;
-        VITRINE_TRY(run::check(model.model, spec));
+        VITRINE_TRY(run::check(on->model, spec));
         VITRINE_TRY(step.begin());
-        return run::run(*model.loaded, model.model, spec, cancel, progress);
+        return run::run(*on->loaded, on->model, spec, cancel, progress);
     };
     services.generate = [&](run::GenerateSpec spec) -> Result<run::GenerateResult> {
         spec.prompt.edits.insert(spec.prompt.edits.begin(), edits.begin(), edits.end());
         spec.prompt.coordinates = coordinates;
-        VITRINE_TRY(run::check(model.model, spec));
+        VITRINE_TRY(run::check(on->model, spec));
         VITRINE_TRY(step.begin());
-        return run::generate(*model.loaded, model.model, spec, {}, cancel, progress);
+        return run::generate(*on->loaded, on->model, spec, {}, cancel, progress);
     };
     if (model.tokenizer) {
         services.bos = model.tokenizer->bos();

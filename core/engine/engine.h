@@ -130,8 +130,11 @@ struct Description {
     std::string config;
 };
 
-/// Folder of a model by name: "default" or a path.
+/// Folder of a model by name: "default" or a path; of a folder of checkpoints (catalogue/checkpoints.h) the
+/// last one's.
 Result<std::filesystem::path> model_folder(const std::string& name);
+/// Where a model's tokenizer lies: in its folder, or for a checkpoint without one in the folder above.
+std::filesystem::path tokenizer_folder(const std::filesystem::path& model);
 Result<Description> describe_model(const std::string& name, const CancelToken& cancel,
                                    const Progress& progress);
 Result<std::shared_ptr<OpenModel>> open_model(const ModelRequest& request, const CancelToken& cancel,

@@ -215,7 +215,7 @@ Result<ModelChat> read_model_chat(const std::string& model) {
     if (gguf && !gguf->empty())
         VITRINE_TRY(read_gguf(chat, *gguf));
     else
-        VITRINE_TRY(read_folder(chat, path));
+        VITRINE_TRY(read_folder(chat, tokenizer_folder(path)));
     return chat;
 }
 

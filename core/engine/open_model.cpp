@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/catalogue/catalogue.h"
+#include "core/catalogue/checkpoints.h"
 #include "core/engine/engine.h"
 #include "core/engine/resources.h"
 #include "core/formats/gguf.h"
@@ -69,11 +70,25 @@ Result<Description> describe_gguf(const fs::path& file, const std::string& name,
 Result<fs::path> model_folder(const std::string& name) {
     if (name != "default") {
         std::error_code ignored;
-        if (fs::exists(name, ignored) || !catalogue::is_store_name(name)) return fs::path(name);
+        if (fs::exists(name, ignored) || !catalogue::is_store_name(name)) {
+            // Of the checkpoints of a training the last one is the model.
+            if (!fs::exists(fs::path(name) / "config.json", ignored) && !model::gguf_at(name))
+                if (const auto points = catalogue::checkpoints_in(name); !points.empty())
+                    return points.back().path;
+            return fs::path(name);
+        }
         return catalogue::find(catalogue::places(), name);
     }
     VITRINE_ASSIGN(const fs::path resources, resources_folder());
     return resources / "models" / "vitrine-tiny";
+}
+
+fs::path tokenizer_folder(const fs::path& model) {
+    if (!formats::tokenizer_files_in(model).empty()) return model;
+    const fs::path above = fs::absolute(model).lexically_normal().parent_path();
+    const bool shared =
+        catalogue::step_of(model.filename().string()) && !formats::tokenizer_files_in(above).empty();
+    return shared ? above : model;
 }
 
 Result<Description> describe_model(const std::string& name, const CancelToken& cancel,
@@ -91,8 +106,8 @@ Result<Description> describe_model(const std::string& name, const CancelToken& c
     description.config = dump_json(source.config);
     description.stop_ids = stop_ids_of(source);
     // Models made for tests may have none; then only token ids can be given.
-    if (!source.tokenizer_files.empty()) {
-        VITRINE_ASSIGN(description.tokenizer, tokenizer::Tokenizer::load(folder));
+    if (const fs::path tokens = tokenizer_folder(folder); !formats::tokenizer_files_in(tokens).empty()) {
+        VITRINE_ASSIGN(description.tokenizer, tokenizer::Tokenizer::load(tokens));
     }
     return description;
 }

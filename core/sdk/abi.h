@@ -24,7 +24,9 @@
  *              "attention_scale":[by layer],"qk_norm":"none|head|per_head|whole",
  *              "rotary":[by layer: {"dims","interleaved","scale","inverse_frequency":[...]}, null: none],
  *              "bos": id or null,"special_ids":[...]},
- *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}]}
+ *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}],
+ *    "checkpoints": [{"name","step"}]}      the model's training, by step; only where the manifest asks for
+ * it
  *
  * Answer to a need:
  *   {"call":"answer",
@@ -33,7 +35,8 @@
  *                                     "top":[{"id","logit","prob"}]}]}]}],
  *    "generations": [{"rows":[{"new_ids":[...],"stop":"length|eos",
  *                              "steps":[{"pos","id","prob","entropy","varentropy","top1","margin",
- *                                        "top":[{"id","prob"}]}]}]}]}
+ *                                        "top":[{"id","prob"}]}]}]}],
+ *    "checkpoint": {"name","weights_hash"}}          of a need that names one
  *   with the arrays
  *     "run0/row0/blocks.0.attn.hook_pattern"  a capture, float32, natural axes of the hook without the batch
  *     "run0/row0/token_nll"                   [tokens], nats, NaN for the first; only with "loss":true
@@ -53,7 +56,9 @@
  *                             "forced":[[step,id]],  taken at these steps in place of what would be drawn
  *                             "top":0}],             most likely tokens told of each step
  *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...],
- *             "transient":false},                    true: the weights are valid for one step only
+ *             "transient":false,                     true: the weights are valid for one step only
+ *             "checkpoint": name},                   of "start": runs and generations are made on it, and no
+ *                                                    weights can be had; left out: on the model itself
  *    "progress": share done so far, in [0, 1]}
  *       Reserved in a need: "corpus", "gradients", "dictionaries".
  *   {"done": {"results":[{"name","kind","axes":[{"name","size","labels":[...]}],
@@ -110,6 +115,7 @@ typedef struct vitrine_sink {
 typedef struct vitrine_analysis {
     uint32_t abi_version; /* VITRINE_ABI_VERSION that it was built with */
     /* {"id","title","summary","citation","prompts":"required|optional|none",
+     *  "checkpoints":true,   only for models that lie in a folder of checkpoints; else left out
      *  "parameters":[{"name","type","default","min","max","choices","doc"}],
      *  "results":[{"name","kind","doc"}]}
      * Types: number, integer, boolean, choice, text, list (of texts), positions ("all", an integer, or a list

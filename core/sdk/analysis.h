@@ -71,12 +71,14 @@ inline Json to_json(const Need& need) {
                                {"stop", g.stop},
                                {"forced", g.forced},
                                {"top", g.top}});
-    return {{"need",
-             {{"runs", runs},
-              {"generations", generations},
-              {"weights", need.weights},
-              {"transient", need.transient}}},
-            {"progress", need.progress}};
+    Json json = {{"need",
+                  {{"runs", runs},
+                   {"generations", generations},
+                   {"weights", need.weights},
+                   {"transient", need.transient}}},
+                 {"progress", need.progress}};
+    if (!need.checkpoint.empty()) json["need"]["checkpoint"] = need.checkpoint;
+    return json;
 }
 
 inline Json to_json(const ResultData& result, const std::string& array) {

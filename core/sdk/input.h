@@ -52,11 +52,18 @@ struct ModelFacts {
     }
 };
 
+/// A point of the model's training.
+struct CheckpointFacts {
+    std::string name;
+    std::int64_t step = 0;
+};
+
 /// The first message: parameters as the manifest declares them, the model, the rows.
 struct Start {
     Json parameters;
     ModelFacts model;
     std::vector<Row> rows;
+    std::vector<CheckpointFacts> checkpoints; ///< by step; empty unless the manifest asks for them
 
     double number(const char* name) const { return parameters.at(name).get<double>(); }
     int integer(const char* name) const { return parameters.at(name).get<int>(); }
@@ -127,6 +134,8 @@ struct Start {
         facts.at("special_ids").get_to(model.special_ids);
         for (const Json& row : json.at("rows"))
             start.rows.push_back({row.at("ids"), row.at("tokens"), row.at("special")});
+        for (const Json& point : json.value("checkpoints", Json::array()))
+            start.checkpoints.push_back({point.at("name"), point.at("step")});
         return start;
     }
 };
@@ -156,6 +165,9 @@ public:
     View logits(int run, int row) const { return array(place(run, row) + "logits"); }
     View weight(const std::string& name) const { return array("weights/" + name); }
     bool has_weight(const std::string& name) const { return has("weights/" + name); }
+
+    /// Of the checkpoint that the need named.
+    std::string weights_hash() const { return json_.at("checkpoint").at("weights_hash").get<std::string>(); }
 
     /// {"loss","positions"} of abi.h.
     const Json& row(int run, int row) const {

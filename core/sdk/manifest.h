@@ -30,6 +30,12 @@ public:
     /// The analysis reads the model alone.
     Manifest& no_prompts() { return set("prompts", "none"); }
 
+    /// The analysis runs on the checkpoints of a training (Need::checkpoint).
+    Manifest& checkpoints() {
+        json_["checkpoints"] = true;
+        return *this;
+    }
+
     Manifest& number(const std::string& name, Json value, const std::string& doc, Json min = nullptr,
                      Json max = nullptr) {
         return parameter(name, "number", std::move(value), doc, std::move(min), std::move(max));

@@ -52,6 +52,7 @@ struct Need {
     std::vector<Generation> generations;
     std::vector<std::string> weights;
     bool transient = false; ///< these weights are only read in the next step, and are gone after it
+    std::string checkpoint; ///< on which runs and generations are made; empty: on the model itself
     double progress = 0;    ///< share done so far
 };
 

@@ -28,8 +28,9 @@ public:
             for (int l = 0; l < portion.layers; ++l) {
                 const int layer = portion.first_layer + l;
                 visit(portion.first_row + r, layer, answer.capture(0, r, hook(layer, name_)),
-                      {answer, r, layer});
+                      {answer, r, layer, pass_});
             }
+        if (next_ == portions_.size() && pass_ + 1 < checkpoints_.size()) next_ = 0, ++pass_;
         return next_ < portions_.size() ? Reply(need()) : finish();
     }
 
@@ -39,6 +40,7 @@ protected:
         const Answer& answer;
         int row_in_run;
         int layer;
+        std::size_t pass; ///< which of use_checkpoints()
 
         /// A hook of also_capture(), of this row and layer.
         View capture(const std::string& name) const {
@@ -67,6 +69,10 @@ protected:
 
     void use_rows(std::vector<Row> rows) { rows_ = std::move(rows); }
     void use_layers(int first, int count) { first_layer_ = first, layers_ = count; }
+    /// Walks once on each of these, in this order; by default once on the model itself.
+    void use_checkpoints(std::vector<std::string> names) { checkpoints_ = std::move(names); }
+    /// Runs give their loss too.
+    void also_loss() { loss_ = true; }
     /// Another hook in place of "attn.hook_pattern": it is the one that visit() gets.
     void use_hook(std::string name) { name_ = std::move(name); }
     /// Hooks (or globs) and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".
@@ -123,8 +129,13 @@ private:
             for (const std::string& name : weights_)
                 need.weights.push_back(hook(portion.first_layer + l, name));
         }
+        run.loss = loss_;
         need.runs.push_back(std::move(run));
-        need.progress = static_cast<double>(next_) / static_cast<double>(portions_.size());
+        const auto passes = static_cast<double>(std::max<std::size_t>(1, checkpoints_.size()));
+        need.progress = (static_cast<double>(pass_) +
+                         static_cast<double>(next_) / static_cast<double>(portions_.size())) /
+                        passes;
+        if (!checkpoints_.empty()) need.checkpoint = checkpoints_[pass_];
         return need;
     }
 
@@ -132,10 +143,12 @@ private:
     const ModelFacts* model_ = nullptr;
     std::string name_ = "attn.hook_pattern";
     std::vector<std::string> captures_, weights_;
+    std::vector<std::string> checkpoints_;
+    bool loss_ = false;
     int first_layer_ = 0;
     int layers_ = -1; // −1: all
     std::vector<Portion> portions_;
-    std::size_t next_ = 0;
+    std::size_t next_ = 0, pass_ = 0;
 };
 
 } // namespace vitrine::sdk

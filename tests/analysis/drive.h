@@ -28,6 +28,9 @@ struct World {
     Capture capture;
     std::map<std::string, Array> weights;
     std::function<Json(const Json& generation, const Json& row)> generated; ///< {"new_ids","stop","steps"}
+    /// {"name","step"} of each; captures made on one have its name in `row` as "checkpoint".
+    Json checkpoints = nullptr;
+    double loss = NAN; ///< of every row
 };
 
 /// Facts of a small model; `changes` win.
@@ -92,6 +95,7 @@ public:
         void* state = table_->create();
         Json message = {
             {"call", "start"}, {"parameters", parameters}, {"model", world_.model}, {"rows", rows}};
+        if (!world_.checkpoints.is_null()) message["checkpoints"] = world_.checkpoints;
         while (step(state, message)) {
             const Json need = outcome_.needs.back();
             message = {{"call", "answer"}, {"runs", Json::array()}, {"generations", Json::array()}};
@@ -109,11 +113,15 @@ private:
     };
 
     void serve(const Json& need, Json& message) {
+        if (need.contains("checkpoint"))
+            message["checkpoint"] = {{"name", need["checkpoint"]},
+                                     {"weights_hash", "of " + need["checkpoint"].get<std::string>()}};
         int index = 0;
         for (const Json& run : need.at("runs")) {
             Json rows = Json::array();
             int r = 0;
-            for (const Json& row : run.at("rows")) {
+            for (Json row : run.at("rows")) {
+                if (need.contains("checkpoint")) row["checkpoint"] = need["checkpoint"];
                 const std::string place = "run" + std::to_string(index) + "/row" + std::to_string(r++) + "/";
                 for (const Json& hook : run.at("captures"))
                     add(place + hook.get<std::string>(), world_.capture(hook.get<std::string>(), row));
@@ -122,7 +130,8 @@ private:
                     asked["positions"] = run.at("positions");
                     add(place + "logits", world_.capture("logits", asked));
                 }
-                rows.push_back({{"loss", nullptr}, {"positions", Json::array()}});
+                rows.push_back({{"loss", run.at("loss") ? Json(world_.loss) : Json(nullptr)},
+                                {"positions", Json::array()}});
             }
             message["runs"].push_back({{"rows", rows}});
             ++index;

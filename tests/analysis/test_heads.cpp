@@ -155,6 +155,62 @@ private slots:
             compare(mass, 0.25); // key 1; key 0 is the sink, the last key is generated
     }
 
+    void mass_by_step_sums_to_one() {
+        // Half on key 0, a quarter on key 1, a quarter on the generated key, in every head and at every step.
+        const Outcome outcome =
+            run("head-metrics", world(2), {{"max_new", 4}}, Json::array({row({1, 2, 3}), row({4, 5})}));
+        const Json& by_step = outcome.find("prompt_mass_by_step");
+        QCOMPARE(by_step.at("axes")[2].at("size").get<int>(), 3); // the first token is drawn at the prompt
+        for (const double mass : outcome.numbers("prompt_mass_by_step"))
+            compare(mass, 0.25);
+        for (const double mass : outcome.numbers("sink_mass_by_step"))
+            compare(mass, 0.5);
+        const auto parts = outcome.numbers("mass_by_step");
+        QCOMPARE(parts.size(), std::size_t{9});
+        for (std::size_t step = 0; step < 3; ++step) {
+            compare(parts[step], 0.25);
+            compare(parts[3 + step], 0.5);
+            compare(parts[6 + step], 0.25);
+        }
+    }
+
+    void entropy_of_sharp_and_even_heads() {
+        // One key each: 0. Uniform: the mean of ln 1 … ln T.
+        for (const double entropy :
+             run("head-metrics", world(1), {{"max_new", 0}}, Json::array()).numbers("entropy"))
+            compare(entropy, 0.0);
+        const World even{model(1, 1),
+                         [](const std::string&, const Json& row) {
+                             return pattern(1, static_cast<int>(row.at("ids").size()),
+                                            [](int, int query, int) { return 1.0 / (query + 1); });
+                         },
+                         {},
+                         {}};
+        const Outcome outcome = run("head-metrics", even, {{"max_new", 0}}, Json::array({row({1, 2, 3, 4})}));
+        compare(outcome.numbers("entropy").front(), std::log(24.0) / 4);
+    }
+
+    void heads_and_the_scatter_hold_what_the_maps_hold() {
+        const Outcome outcome = run("head-metrics", world(2),
+                                    {{"max_new", 0}, {"x", "previous"}, {"y", "prompt_mass"}}, Json::array());
+        const Json& heads = outcome.find("heads").at("value");
+        const Json& points = outcome.find("scatter").at("value");
+        QCOMPARE(heads.size(), std::size_t{6});
+        QCOMPARE(points.size(), std::size_t{6});
+        for (std::size_t i = 0; i < 6; ++i) {
+            QCOMPARE(heads[i].at("layer").get<int>(), static_cast<int>(i / 3));
+            QCOMPARE(heads[i].at("head").get<int>(), static_cast<int>(i % 3));
+            for (const char* name : {"previous", "duplicate", "induction", "self", "distance", "sink",
+                                     "entropy", "induction_rate", "duplicate_rate"})
+                QCOMPARE(heads[i].at(name).get<double>(), outcome.numbers(name)[i]);
+            QVERIFY(heads[i].at("prompt_mass").is_null()); // nothing was generated
+            QCOMPARE(points[i].size(), std::size_t{4});
+            QCOMPARE(points[i].at("previous").get<double>(), outcome.numbers("previous")[i]);
+        }
+        const Outcome same = run("head-metrics", world(1), {{"x", "self"}, {"y", "self"}}, Json::array());
+        QCOMPARE(same.error.at("code").get<std::string>(), std::string("usage"));
+    }
+
     void what_does_not_fit_is_refused() {
         const auto code = [](const Json& parameters) {
             return run("head-metrics", world(1), parameters, Json::array())

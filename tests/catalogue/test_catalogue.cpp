@@ -9,6 +9,7 @@
 
 #include "core/base/scratch_folder.h"
 #include "core/catalogue/catalogue.h"
+#include "core/catalogue/checkpoints.h"
 #include "tests/formats/gguf_bytes.h"
 
 using namespace vitrine;
@@ -73,6 +74,36 @@ class TestCatalogue : public QObject {
     }
 
 private slots:
+    void a_training_is_a_folder_of_steps() {
+        for (const auto& [name, step] : {std::pair{"step-00020", 20},
+                                         {"step1000", 1000},
+                                         {"step0", 0},
+                                         {"checkpoint-500", 500},
+                                         {"global_step_7", 7},
+                                         {"iter3", 3}})
+            QVERIFY2(step_of(name) == step, name);
+        for (const char* name : {"step", "step-", "step--5", "step-5x", "mystep-5", "stepped", "5", "",
+                                 "step-99999999999999999999"})
+            QVERIFY2(!step_of(name), name);
+        auto made = ScratchFolder::make();
+        QVERIFY(made);
+        const fs::path folder = made->path() / "training";
+        for (const char* name : {"step-100", "step-20", "step9", "step-0020"})
+            write(folder / name / "config.json", "{}");
+        write(folder / "step-7" / "notes.txt", "no model");
+        write(folder / "final" / "config.json", "{}");
+        std::string found;
+        for (const Checkpoint& point : checkpoints_in(folder))
+            found += point.name + " ";
+        QCOMPARE(found, std::string("step9 step-0020 step-100 ")); // of two of one step the first by name
+        // From the folder itself, however it is written, and from one of them.
+        for (const fs::path& path :
+             {folder, folder / "", folder / ".", folder / "step9", folder / "step9" / ""})
+            QCOMPARE(checkpoints_of(path).size(), std::size_t{3});
+        QVERIFY(checkpoints_of(folder / "final").empty());
+        QVERIFY(checkpoints_of(folder / "nowhere").empty());
+    }
+
     void init() {
         scratch_.emplace(*ScratchFolder::make());
         places_ = {scratch_->path() / "hub",

@@ -179,6 +179,35 @@ private slots:
         QCOMPARE(checked("token", nullptr), Json());
     }
 
+    void a_checkpoint_is_gone_to_once_and_left_again() {
+        Fixture bench;
+        std::vector<std::string> visits;
+        bench.services.checkpoints = {{"step-1", 1, {}}, {"step-2", 2, {}}};
+        bench.services.at_checkpoint = [&](const std::string& name) -> Result<std::string> {
+            visits.push_back(name);
+            return "hash of " + name;
+        };
+        const auto need = [](const std::string& checkpoint) {
+            Json out = Json::parse(R"({"need":{"runs":[{"rows":[{"ids":[1],"special":[false]}],"captures":[],
+                "edits":[],"positions":"last","top":0,"loss":false,"logits":false}],"generations":[],
+                "weights":[]}})");
+            if (!checkpoint.empty()) out["need"]["checkpoint"] = checkpoint;
+            return out.dump();
+        };
+        const std::string done =
+            R"({"done":{"results":[{"name":"value","kind":"number","axes":[],"array":"x"}]}})";
+        QVERIFY(bench.run({need("step-2"), need("step-2"), need("step-1"), need(""), done}));
+        QVERIFY((visits == std::vector<std::string>{"step-2", "step-1", ""}));
+        QVERIFY(
+            script.received[1].find(R"("checkpoint":{"name":"step-2","weights_hash":"hash of step-2"})") !=
+            std::string::npos);
+        QVERIFY(script.received[4].find("\"checkpoint\"") == std::string::npos);
+        fails(bench.run({need("step-3")}), Code::internal, "checkpoint \"step-3\", which does not exist");
+        Json weights = Json::parse(need("step-1"));
+        weights["need"]["weights"] = {"unembed.W_U"};
+        fails(bench.run({weights.dump()}), Code::unsupported, "weights of a checkpoint");
+    }
+
     void defaults_are_filled_in() {
         const auto all = check_parameters(example, Json(), token_of);
         QVERIFY(all);

@@ -158,6 +158,13 @@ void Column::select(const Spot& here) {
         part->select(here);
 }
 
+bool Column::press(const QPointF& at, const QRectF& in, const Theme& theme) {
+    const auto laid = places(in.topLeft(), in.width(), theme);
+    for (std::size_t i = 0; i < laid.size(); ++i)
+        if (laid[i].contains(at)) return parts[i]->press(at, laid[i], theme);
+    return false;
+}
+
 bool Column::zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) {
     const auto laid = places(in.topLeft(), in.width(), theme);
     for (std::size_t i = 0; i < laid.size(); ++i)

@@ -7,8 +7,10 @@
 
 #include "views/figure/attention_grid.h"
 #include "views/figure/column.h"
+#include "views/figure/curves.h"
 #include "views/figure/heatmap.h"
 #include "views/figure/quantity.h"
+#include "views/figure/scatter.h"
 #include "views/figure/series.h"
 #include "views/figure/table.h"
 #include "views/figure/token_grid.h"
@@ -124,6 +126,45 @@ PicturePtr heatmap(const ResultValue& result, const Theme& theme) {
     return out;
 }
 
+// What every head does over steps: axes layer, head, step. Steps of a training are spaced by powers of ten.
+PicturePtr curves(const ResultValue& result) {
+    auto out = std::make_shared<Curves>();
+    const ResultAxis& last = result.axes.back();
+    const Quantity quantity = quantity_of(result.name);
+    out->title = title_of(result);
+    out->unit = quantity.unit;
+    out->meaning = quantity.meaning;
+    out->x_title = quantity_of(last.name).title.toLower();
+    for (std::int64_t i = 0; i < last.size; ++i)
+        out->x.push_back(i < static_cast<std::int64_t>(last.labels.size())
+                             ? text_of(last.labels[static_cast<std::size_t>(i)]).toDouble()
+                             : static_cast<double>(i));
+    out->log_x = last.name == "training_step";
+    const auto length = static_cast<std::size_t>(last.size);
+    const bool of_heads = result.axes.size() == 3;
+    for (std::size_t at = 0; length > 0 && (at + 1) * length <= result.data.size(); ++at) {
+        Curves::Line line;
+        if (of_heads) {
+            line.layer = static_cast<int>(at) / static_cast<int>(result.axes[1].size);
+            line.head = static_cast<int>(at) % static_cast<int>(result.axes[1].size);
+            line.name = QStringLiteral("L%1 H%2").arg(line.layer).arg(line.head);
+        } else if (result.axes.size() == 2) {
+            line.name = label_of(result.axes.front(), static_cast<std::int64_t>(at));
+        }
+        line.values.assign(result.data.begin() + static_cast<std::ptrdiff_t>(at * length),
+                           result.data.begin() + static_cast<std::ptrdiff_t>((at + 1) * length));
+        out->lines.push_back(std::move(line));
+    }
+    return out;
+}
+
+bool over_steps(const ResultValue& result) {
+    const std::string& last = result.axes.back().name;
+    const bool of_heads =
+        result.axes.size() == 3 && result.axes[0].name == "layer" && result.axes[1].name == "head";
+    return last == "training_step" ? of_heads || result.axes.size() < 3 : last == "step" && of_heads;
+}
+
 PicturePtr series(const ResultValue& result, const Theme& theme) {
     if (result.axes.size() > 2 || (result.axes.size() == 2 && result.axes.front().size > most_lines))
         return heatmap(result, theme);
@@ -158,22 +199,77 @@ QString cell_text(const Json& cell) {
     return text_of(dump_json(cell));
 }
 
+// Layer and head of a row that names one head; −1 otherwise.
+Spot head_of(const Json& row) {
+    Spot out;
+    const auto layer = row.find("layer"), head = row.find("head");
+    if (layer == row.end() || head == row.end() || !layer->is_number_integer() || !head->is_number_integer())
+        return out;
+    out.layer = layer->get<int>();
+    out.head = head->get<int>();
+    return out;
+}
+
+double number_in(const Json& cell) { return cell.is_number() ? cell.get<double>() : std::nan(""); }
+
+// {layer, head} and two numbers in every row: heads between two metrics.
+PicturePtr scatter(const ResultValue& result, const Json& list) {
+    if (!list.is_array() || list.empty()) return nullptr;
+    std::vector<std::string> metrics;
+    auto out = std::make_shared<Scatter>();
+    for (const Json& row : list) {
+        if (!row.is_object() || row.size() != 4 || head_of(row).layer < 0) return nullptr;
+        if (metrics.empty())
+            for (const auto& [name, cell] : row.items())
+                if (name != "layer" && name != "head") metrics.push_back(name);
+        if (metrics.size() != 2) return nullptr;
+        for (const std::string& name : metrics)
+            if (!row.contains(name) || !(row[name].is_number() || row[name].is_null())) return nullptr;
+        out->points.push_back(
+            {head_of(row).layer, head_of(row).head, number_in(row[metrics[0]]), number_in(row[metrics[1]])});
+    }
+    out->title = title_of(result);
+    out->x_title = title_of(quantity_of(metrics[0]));
+    out->y_title = title_of(quantity_of(metrics[1]));
+    return out;
+}
+
 PicturePtr table(const ResultValue& result, const Json& list) {
     if (!list.is_array() || list.empty() || !list.front().is_object())
         return words(result, QStringLiteral("The table is empty."));
     auto out = std::make_shared<Table>();
     out->title = title_of(result);
+    // A head is one column, by its name.
+    const bool of_heads = head_of(list.front()).layer >= 0;
+    if (of_heads) {
+        out->columns << QStringLiteral("head");
+        out->numeric.push_back(true);
+    }
+    std::vector<std::string> names;
     for (const auto& [name, cell] : list.front().items()) {
-        out->columns << text_of(name);
-        out->numeric.push_back(cell.is_number());
+        if (of_heads && (name == "layer" || name == "head")) continue;
+        names.push_back(name);
+        out->columns << text_of(name).replace(QLatin1Char('_'), QLatin1Char(' '));
+        out->numeric.push_back(std::any_of(list.begin(), list.end(), [&name = name](const Json& row) {
+            return row.contains(name) && row[name].is_number();
+        }));
     }
     for (const Json& row : list) {
         QStringList cells;
-        for (const QString& column : out->columns) {
-            const auto found = row.find(column.toStdString());
+        std::vector<double> keys;
+        if (of_heads) {
+            const Spot head = head_of(row);
+            cells << QStringLiteral("L%1 H%2").arg(head.layer).arg(head.head);
+            keys.push_back(head.layer * 1e5 + head.head);
+            out->spots.push_back(head);
+        }
+        for (const std::string& name : names) {
+            const auto found = row.find(name);
             cells << (found == row.end() ? QString() : cell_text(*found));
+            keys.push_back(found == row.end() ? std::nan("") : number_in(*found));
         }
         out->rows.push_back(cells);
+        out->keys.push_back(std::move(keys));
     }
     return out;
 }
@@ -272,10 +368,13 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
         return words(result, result.json.is_string() ? text_of(result.json.get<std::string>()) : QString());
     if (kind == "table")
         if (PicturePtr grid = tokens_by_layer(result, result.json, theme)) return grid;
+    if (kind == "table")
+        if (PicturePtr points = scatter(result, result.json)) return points;
     if (kind == "table" || kind == "features") return table(result, result.json);
     if (kind == "graph") return table(result, result.json.contains("edges") ? result.json["edges"] : Json());
     if (result.axes.empty() || result.data.empty())
         return words(result, QStringLiteral("The result is empty."));
+    if ((kind == "matrix" || kind == "series") && over_steps(result)) return curves(result);
     if (kind == "matrix") return result.axes.size() == 1 ? series(result, theme) : heatmap(result, theme);
     if (kind == "series" || kind == "histogram") return series(result, theme);
     if (kind == "scores") return scores(result, theme);

@@ -55,6 +55,8 @@ public:
     virtual bool pan(const QPointF& /*by*/, const QRectF& /*in*/, const Theme& /*theme*/) { return false; }
     /// Everything in sight again.
     virtual void fit() {}
+    /// A click on a part that changes the picture itself, such as a column's name; false if there is none.
+    virtual bool press(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) { return false; }
     /// One line on what lies at a point: where it is, and its value. Empty where there is nothing.
     virtual QString describe(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
         return {};

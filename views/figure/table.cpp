@@ -2,6 +2,8 @@
 
 #include <QFontMetricsF>
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 namespace vitrine::figure {
 
@@ -16,7 +18,7 @@ std::vector<double> Table::widths(const Theme& theme, double room) const {
     const QFontMetricsF words(theme.font()), fixed(theme.fixed_font());
     std::vector<double> out;
     for (int col = 0; col < columns.size(); ++col) {
-        double width = words.horizontalAdvance(columns[col]);
+        double width = words.horizontalAdvance(columns[col] + QStringLiteral(" ↓"));
         for (const QStringList& row : rows)
             width = std::max(width, std::min(fixed.horizontalAdvance(row[col]), 260.0));
         out.push_back(width + 18);
@@ -59,7 +61,10 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
         }
         top += row_height;
     };
-    line(columns, true);
+    QStringList heads;
+    for (int col = 0; col < columns.size(); ++col)
+        heads << head_of(col);
+    line(heads, true);
     painter.setPen(QPen(theme.line, 1));
     painter.drawLine(QPointF(in.left(), top - 0.5), QPointF(in.right(), top - 0.5));
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -75,13 +80,94 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
     }
 }
 
-QString Table::describe(const QPointF& at, const QRectF& in, const Theme&) const {
+QString Table::head_of(int column) const {
+    if (column != sorted_by_) return columns[column];
+    return columns[column] + (upwards_ ? QStringLiteral(" ↑") : QStringLiteral(" ↓"));
+}
+
+void Table::sort_by(int column) {
+    if (column < 0 || column >= columns.size()) return;
+    const auto col = static_cast<std::size_t>(column);
+    const bool by_number = numeric[col] && !keys.empty();
+    upwards_ = column == sorted_by_ ? !upwards_ : !by_number;
+    sorted_by_ = column;
+    std::vector<std::size_t> order(rows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        if (!by_number) {
+            const int compared = QString::localeAwareCompare(rows[a][column], rows[b][column]);
+            return upwards_ ? compared < 0 : compared > 0;
+        }
+        const double one = keys[a][col], other = keys[b][col];
+        if (std::isnan(one) || std::isnan(other)) return !std::isnan(one) && std::isnan(other);
+        return upwards_ ? one < other : one > other;
+    });
+    const auto rearrange = [&](auto& list) {
+        if (list.empty()) return;
+        auto sorted = list;
+        for (std::size_t i = 0; i < order.size(); ++i)
+            sorted[i] = list[order[i]];
+        list = std::move(sorted);
+    };
+    rearrange(rows);
+    rearrange(keys);
+    rearrange(spots);
+}
+
+bool Table::press(const QPointF& at, const QRectF& in, const Theme& theme) {
+    const double top = in.top() + (title.isEmpty() ? 0 : title_height);
+    if (at.y() < top || at.y() >= top + row_height) return false;
+    double left = in.left();
+    const auto laid = widths(theme, in.width());
+    for (std::size_t col = 0; col < laid.size(); ++col) {
+        if (at.x() >= left && at.x() < left + laid[col]) {
+            sort_by(static_cast<int>(col));
+            return true;
+        }
+        left += laid[col];
+    }
+    return false;
+}
+
+int Table::row_at(const QPointF& at, const QRectF& in) const {
     const double down = at.y() - in.top() - (title.isEmpty() ? 0 : title_height) - row_height;
     const auto row = static_cast<std::size_t>(std::max(0.0, down) / row_height);
-    if (down < 0 || row >= rows.size() || !in.contains(at)) return {};
+    return down < 0 || row >= rows.size() || !in.contains(at) ? -1 : static_cast<int>(row);
+}
+
+void Table::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
+                        const std::optional<QPointF>& pointer) const {
+    const auto veil = [&](std::size_t row, const QColor& colour, float opacity) {
+        const double top =
+            in.top() + (title.isEmpty() ? 0 : title_height) + row_height * (static_cast<double>(row) + 1);
+        if (top + row_height > in.bottom() + 1) return;
+        QColor ink = colour;
+        ink.setAlphaF(opacity);
+        painter.fillRect(QRectF(in.left() - 4, top, in.width() + 8, row_height), ink);
+    };
+    for (std::size_t row = 0; row < spots.size(); ++row)
+        if (spots[row].layer >= 0 && spots[row].layer == selected.layer && spots[row].head == selected.head)
+            veil(row, theme.query, 0.18F);
+    if (const int row = pointer ? row_at(*pointer, in) : -1; row >= 0 && !spots.empty())
+        veil(static_cast<std::size_t>(row), theme.accent, 0.12F);
+}
+
+Spot Table::spot_at(const QPointF& at, const QRectF& in, const Theme&) const {
+    const int row = row_at(at, in);
+    return row < 0 || spots.empty() ? Spot{} : spots[static_cast<std::size_t>(row)];
+}
+
+QString Table::describe(const QPointF& at, const QRectF& in, const Theme&) const {
+    const int row = row_at(at, in);
+    if (row < 0) {
+        const double down = at.y() - in.top() - (title.isEmpty() ? 0 : title_height);
+        return in.contains(at) && down >= 0 ? QStringLiteral("A click on a column's name sorts by it")
+                                            : QString();
+    }
     QString out;
     for (int col = 0; col < columns.size(); ++col)
-        out += (col ? QStringLiteral(" · ") : QString()) + columns[col] + QLatin1Char(' ') + rows[row][col];
+        out += (col ? QStringLiteral(" · ") : QString()) + columns[col] + QLatin1Char(' ') +
+               rows[static_cast<std::size_t>(row)][col];
     return out;
 }
 

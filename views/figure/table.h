@@ -12,14 +12,32 @@ public:
     QStringList columns;
     std::vector<bool> numeric; ///< per column: set in the fixed font, to the right
     std::vector<QStringList> rows;
+    /// By row and column what numbers are sorted by (NaN comes last); empty: cells are sorted as text.
+    std::vector<std::vector<double>> keys;
+    std::vector<Spot> spots; ///< what each row is about; empty: nothing that could be selected
+    Spot selected;
+
+    /// Sorts by a column, the largest first or (words) the first in the alphabet; again: the other way
+    /// round. A click on the column's name does it.
+    void sort_by(int column);
+    int sorted_by() const { return sorted_by_; }
 
     QSizeF preferred_size(const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
+    void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
+                     const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    void select(const Spot& here) override { selected = here; }
+    bool press(const QPointF& at, const QRectF& in, const Theme& theme) override;
     QString csv() const override;
 
 private:
     std::vector<double> widths(const Theme& theme, double room) const;
+    QString head_of(int column) const; ///< its name, with an arrow if the rows are sorted by it
+    int row_at(const QPointF& at, const QRectF& in) const; ///< −1: none
+    int sorted_by_ = -1;
+    bool upwards_ = false;
 };
 
 /// One number with its name, or a paragraph.

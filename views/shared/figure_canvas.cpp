@@ -103,7 +103,10 @@ void FigureCanvas::mouseMoveEvent(QMouseEvent* event) {
 }
 
 void FigureCanvas::mouseReleaseEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton && pressed_ && !dragged_) {
+    if (event->button() == Qt::LeftButton && pressed_ && !dragged_ && picture_ &&
+        picture_->press(event->position(), frame(), desk_.theme())) {
+        redraw();
+    } else if (event->button() == Qt::LeftButton && pressed_ && !dragged_) {
         desk_.choose(spot_at(event->position()), event->modifiers() & Qt::ShiftModifier);
         emit clicked(event->position(), event->modifiers());
     }
