@@ -43,6 +43,7 @@ MainWindow::MainWindow(const WindowOptions& options, QWidget* parent)
             manifests_ = manifests;
             for (auto& [name, page] : analyses_)
                 page->set_manifests(manifests);
+            training_->set_manifests(manifests);
         });
     keeper_->open(options_.session);
 }
@@ -164,6 +165,11 @@ void MainWindow::build_pages() {
     measures_ = new AttentionMeasures(bench_, desk_, *runner_, *attention_, this);
     connect(measures_, &AttentionMeasures::recorded, keeper_, &SessionKeeper::refresh);
     connect(attention_, &views::AttentionPage::arcs_changed, prompt_->strip(), &views::TokenStrip::set_arcs);
+    heads_ = new views::HeadsPage(desk_, this);
+    tabs_->addTab(heads_, tr("Heads"));
+    heads_feed_ = new HeadsFeed(bench_, desk_, *runner_, *heads_, this);
+    connect(heads_feed_, &HeadsFeed::recorded, keeper_, &SessionKeeper::refresh);
+    connect(heads_, &views::HeadsPage::state_changed, this, &MainWindow::remember);
     const auto add = [this](const QString& name, const char* topic, const QStringList& ids, bool live) {
         auto* page = new AnalysisPage(bench_, desk_, *runner_, ids, QLatin1String(topic), this);
         page->set_live(live);
@@ -197,6 +203,10 @@ void MainWindow::build_pages() {
     know(tr("Weights"), weights);
     model_tabs_->addTab(model_page_, tr("What it is"));
     model_tabs_->addTab(weights, tr("Weights"));
+    training_ = new TrainingPage(bench_, desk_, this);
+    model_tabs_->addTab(training_, tr("Training"));
+    connect(training_, &TrainingPage::recorded, keeper_, &SessionKeeper::refresh);
+    connect(training_, &TrainingPage::state_changed, this, &MainWindow::remember);
     tabs_->addTab(model_tabs_, tr("Model"));
     session_page_ = new views::SessionPage(desk_, this);
     session_actions_ = new SessionActions(bench_, *keeper_, *session_page_, this);
@@ -226,6 +236,7 @@ void MainWindow::add_panels(const QString& name, PanelPage* page) {
 
 QWidget* MainWindow::controls_of(QWidget* page) const {
     if (page == attention_) return attention_->controls();
+    if (page == heads_) return heads_->controls();
     if (auto* panels = qobject_cast<PanelPage*>(page)) page = panels->main();
     if (auto* analysis = qobject_cast<AnalysisPage*>(page)) return analysis->controls();
     return nullptr;
@@ -234,6 +245,7 @@ QWidget* MainWindow::controls_of(QWidget* page) const {
 void MainWindow::take_back_controls() {
     QWidget* page = lent_;
     if (page == attention_) attention_->take_controls();
+    if (page == heads_) heads_->take_controls();
     if (auto* panels = qobject_cast<PanelPage*>(page)) page = panels->main();
     if (auto* analysis = qobject_cast<AnalysisPage*>(page)) analysis->take_controls();
     lent_.clear();
@@ -320,6 +332,7 @@ void MainWindow::connect_parts() {
     connect(attention_, &views::AttentionPage::example_wanted, this,
             [this] { doors_->open(QStringLiteral("induction")); });
     connect(tabs_, &QTabWidget::currentChanged, this, [this] {
+        status_->forget();
         place_controls();
         remember();
     });
@@ -366,6 +379,7 @@ void MainWindow::model_refused(const engine::ModelRequest& request, const Error&
 bool MainWindow::idle() const {
     for (const auto& [name, page] : analyses_)
         if (page->waiting()) return false;
+    if (heads_feed_->waiting() || training_->waiting()) return false;
     return bench_.jobs().empty() && !desk_.stale() && pending_.is_null();
 }
 
@@ -384,6 +398,11 @@ void MainWindow::show_page(const QString& name) {
 
 void MainWindow::show_weights() {
     model_tabs_->setCurrentIndex(1);
+    show_page(tr("Model"));
+}
+
+void MainWindow::show_training() {
+    model_tabs_->setCurrentWidget(training_);
     show_page(tr("Model"));
 }
 
@@ -423,6 +442,7 @@ views::FigureCanvas* MainWindow::canvas() const {
     if (auto* focused = qobject_cast<views::FigureCanvas*>(QApplication::focusWidget())) return focused;
     QWidget* shown = tabs_->currentWidget();
     if (shown == attention_) return attention_->head_canvas();
+    if (shown == heads_) return heads_->map_canvas();
     if (auto* panels = qobject_cast<PanelPage*>(shown)) return panels->canvas();
     if (shown == model_tabs_) shown = model_tabs_->currentWidget();
     return shown->findChild<views::FigureCanvas*>();

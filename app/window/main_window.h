@@ -6,6 +6,7 @@
 #include "app/window/appearance.h"
 #include "app/window/attention_measures.h"
 #include "app/window/doors.h"
+#include "app/window/heads_feed.h"
 #include "app/window/help.h"
 #include "app/window/palette.h"
 #include "app/window/panel_page.h"
@@ -16,6 +17,7 @@
 #include "app/window/settings.h"
 #include "app/window/status_line.h"
 #include "app/window/top_bar.h"
+#include "app/window/training_page.h"
 #include "views/attention/attention_page.h"
 #include "views/edits/edit_panel.h"
 #include "views/inspector/inspector.h"
@@ -50,6 +52,9 @@ public:
     SessionKeeper& keeper() { return *keeper_; }
     PromptPanel& prompt() { return *prompt_; }
     views::AttentionPage& attention() { return *attention_; }
+    views::HeadsPage& heads() { return *heads_; }
+    HeadsFeed& heads_feed() { return *heads_feed_; }
+    TrainingPage& training() { return *training_; }
     views::EditPanel& edits() { return *edits_; }
     views::SessionPage& session_page() { return *session_page_; }
     SessionActions& session_actions() { return *session_actions_; }
@@ -62,7 +67,8 @@ public:
     Appearance& appearance() { return *appearance_; }
     bool idle() const;
     void show_page(const QString& name);
-    void show_weights(); ///< of the Model page
+    void show_weights();  ///< of the Model page
+    void show_training(); ///< of the Model page
     QString page() const;
     void pin_current_as_b();
     void open_palette(const QString& text = {});
@@ -136,6 +142,9 @@ private:
     QPointer<QWidget> lent_; ///< the page whose controls these are
     views::AttentionPage* attention_;
     AttentionMeasures* measures_;
+    views::HeadsPage* heads_;
+    HeadsFeed* heads_feed_;
+    TrainingPage* training_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     std::vector<std::pair<QString, PanelPage*>> panels_;
     QTabWidget* model_tabs_;

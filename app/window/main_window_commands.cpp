@@ -95,6 +95,7 @@ std::vector<Command> MainWindow::found(const QString& text) {
     for (QAction* action : commands_)
         out.push_back({action->text(), action->shortcut().toString(QKeySequence::NativeText),
                        [action] { action->trigger(); }});
+    out.push_back({tr("Emergence: heads over a training"), tr("page Model"), [this] { show_training(); }});
     for (const Json& manifest : manifests_) {
         const QString id = QString::fromStdString(manifest.at("id").get<std::string>());
         out.push_back({QString::fromStdString(manifest.value("title", id.toStdString())),

@@ -107,7 +107,9 @@ Json MainWindow::view() const {
         {"page", page().toStdString()},
         {"place", {{"layer", place.layer}, {"head", place.head}, {"query", place.query}, {"key", place.key}}},
         {"side", static_cast<int>(desk_.side())},
-        {"attention", attention_->state()}};
+        {"attention", attention_->state()},
+        {"heads", heads_->state()},
+        {"training", training_->state()}};
     for (const views::Edit& edit : desk_.edits.all())
         out["edits"].push_back({{"text", edit.text.toStdString()}, {"on", edit.on}});
     for (const auto& [layer, head] : desk_.heads.all())
@@ -143,6 +145,8 @@ void MainWindow::remember() {
 void MainWindow::apply_view(const Json& state) {
     pending_ = state; // selection, side and B wait for the run
     attention_->restore(part(state, "attention"));
+    heads_->restore(part(state, "heads"));
+    training_->restore(part(state, "training"));
     for (const auto& [name, page] : analyses_)
         page->restore(part(part(state, "pages"), name.toUtf8().constData()));
     for (const auto& [name, page] : panels_)
@@ -375,6 +379,8 @@ void MainWindow::export_canvas(views::FigureCanvas* canvas) {
     // What leaves the program is a step of the session.
     runner_->commit();
     if (attention_->isAncestorOf(canvas)) measures_->record_shown();
+    if (heads_->isAncestorOf(canvas)) heads_feed_->record_shown();
+    if (training_->isAncestorOf(canvas)) training_->record_shown();
     for (const auto& [name, page] : analyses_)
         if (page->isAncestorOf(canvas)) page->record_shown();
     export_with_dialog(this, bench_, canvas, view(), [this](const QString& said) { status_->say(said); });

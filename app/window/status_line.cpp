@@ -44,10 +44,7 @@ StatusLine::StatusLine(Bench& bench, views::Desk& desk, QWidget* parent)
     setFixedHeight(28);
     forget_.setSingleShot(true);
     clock_.setInterval(look_ms);
-    connect(&forget_, &QTimer::timeout, this, [this] {
-        sentence_.clear();
-        show_words();
-    });
+    connect(&forget_, &QTimer::timeout, this, &StatusLine::forget);
     connect(&desk_, &views::Desk::pointed, this, [this](const QString& line) {
         pointed_ = line;
         show_words();
@@ -82,6 +79,12 @@ void StatusLine::say(const QString& sentence) {
     sentence_ = sentence;
     show_words();
     forget_.start(say_ms);
+}
+
+void StatusLine::forget() {
+    forget_.stop();
+    sentence_.clear();
+    show_words();
 }
 
 void StatusLine::show_words() { said_->say(pointed_.isEmpty() ? sentence_ : pointed_); }

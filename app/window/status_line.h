@@ -23,6 +23,8 @@ public:
     void show_latency(double milliseconds);
     /// A sentence that goes away by itself.
     void say(const QString& sentence);
+    /// Another page is shown: what was said about the last one goes.
+    void forget();
 
 private:
     void refresh();

@@ -116,6 +116,22 @@ void Tour::plan() {
                  "naïve café → नमस्ते\tสวัสดี 👩‍🚀 שלום\n  end"));
          },
          {}});
+    stops_.push_back({QStringLiteral("heads"),
+                      [this, type, page] {
+                          type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
+                          window_.desk().selection.set_head(5, 1);
+                          page(tr("Heads"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("heads-random"),
+                      [this] {
+                          window_.heads().choose_rows(views::HeadsPage::Rows::random);
+                          window_.heads().choose_metric(QStringLiteral("sink"));
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("heads-generation"),
+                      [this] { window_.heads().choose_metric(QStringLiteral("prompt_mass_by_step")); },
+                      {}});
     stops_.push_back({QStringLiteral("sinks"),
                       [type, page] {
                           type(story(4));
@@ -199,6 +215,12 @@ void Tour::plan() {
                           window_.desk().edits.clear();
                           window_.doors_bar().hide();
                           page(tr("Model"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("model-training"), [this] { window_.show_training(); }, {}});
+    stops_.push_back({QStringLiteral("model-training-sinks"),
+                      [this] {
+                          window_.training().set_values({{"metric", "sink"}});
                       },
                       {}});
     stops_.push_back({QStringLiteral("model-weights"),

@@ -48,7 +48,7 @@ sdk::Manifest HeadMetrics::manifest() {
                 "part (prompt without key 0, key 0, what was generated) × step; mean over heads")
         .result("prompt_mass_by_step", "matrix", "layer × head × step; Σ_{0<j<prompt} A[t,j]")
         .result("sink_mass_by_step", "matrix", "layer × head × step; A[t,0]")
-        .result("heads", "table", "every head with all its metrics")
+        .result("all_heads", "table", "every head with all its metrics")
         .result("scatter", "table", "every head with the metrics x and y")
         .result("rows", "table", "the ids that were measured")
         .result("note", "text", "where the rows come from, and what was left out");
@@ -185,7 +185,7 @@ sdk::ResultData HeadMetrics::heads() const {
             row["prompt_mass"] = cell(value_of("prompt_mass", layer, head));
             table.push_back(std::move(row));
         }
-    return sdk::ResultData::table("heads", std::move(table));
+    return sdk::ResultData::table("all_heads", std::move(table));
 }
 
 sdk::ResultData HeadMetrics::scatter() const {

@@ -193,7 +193,7 @@ private slots:
     void heads_and_the_scatter_hold_what_the_maps_hold() {
         const Outcome outcome = run("head-metrics", world(2),
                                     {{"max_new", 0}, {"x", "previous"}, {"y", "prompt_mass"}}, Json::array());
-        const Json& heads = outcome.find("heads").at("value");
+        const Json& heads = outcome.find("all_heads").at("value");
         const Json& points = outcome.find("scatter").at("value");
         QCOMPARE(heads.size(), std::size_t{6});
         QCOMPARE(points.size(), std::size_t{6});

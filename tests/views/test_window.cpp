@@ -14,6 +14,10 @@
 
 #include "app/window/exporter.h"
 #include "app/window/main_window.h"
+#include "views/figure/column.h"
+#include "views/figure/curves.h"
+#include "views/figure/heatmap.h"
+#include "views/figure/scatter.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
@@ -249,6 +253,79 @@ private slots:
         };
         QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page_command().count("vitrine-cli") == 2, patience_ms);
         QVERIFY(page_command().section('\n', 1).contains("--edit 'L1H1 zero'"));
+    }
+
+    void heads_are_measured_on_the_text_on_random_ids_and_on_a_file() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        views::HeadsPage& page = window.heads();
+        QSignalSpy finished(&window.heads_feed(), &HeadsFeed::finished);
+        window.show_page("Heads");
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 1 && window.idle(), patience_ms);
+        QVERIFY(page.has_results());
+        page.choose_metric("sink");
+        const auto map = std::dynamic_pointer_cast<figure::Heatmap>(page.map_canvas()->picture());
+        QVERIFY(map);
+        QCOMPARE(map->values.rows, window.desk().a()->layers);
+        const views::RunPtr run = window.desk().a();
+        double sink = 0; // of L0 H0, from the run that the window shows
+        for (int query = 0; query < run->size(); ++query)
+            sink += run->pattern(0, 0).at(query, 0) / run->size();
+        QVERIFY(std::abs(map->values.at(0, 0) - sink) < 1e-5);
+        // A click on a point of the scatter selects its head everywhere.
+        views::FigureCanvas* canvas = page.scatter_canvas();
+        const auto scatter = std::dynamic_pointer_cast<figure::Scatter>(canvas->picture());
+        QVERIFY(scatter);
+        const std::size_t far = scatter->outstanding().front();
+        const figure::Scatter::Point& point = scatter->points[far];
+        const QPointF at = scatter->frame(canvas->frame(), window.desk().theme()).at(point.x, point.y);
+        QTest::mouseClick(canvas, Qt::LeftButton, {}, at.toPoint());
+        QCOMPARE(window.desk().selection.place().layer, point.layer);
+        QCOMPARE(window.desk().selection.place().head, point.head);
+
+        page.choose_rows(views::HeadsPage::Rows::random);
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 2 && window.idle(), patience_ms);
+        QVERIFY(!page.map_canvas()->source().command.contains("--ids"));
+        QFile file(folder.filePath("prompts.txt"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("The sea. The sea\nA ship\n");
+        file.close();
+        page.use_file(file.fileName());
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 3 && window.idle(), patience_ms);
+        QVERIFY(page.map_canvas()->source().command.contains("--prompts"));
+        const auto* note = views::find_result(page.map_canvas()->source().results(), "note");
+        QVERIFY(note && note->json.get<std::string>().find("leave out 1 rows") != std::string::npos);
+        page.use_file(folder.filePath("nowhere.txt"));
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 4 && window.idle(), patience_ms);
+        QVERIFY(!page.has_results()); // one sentence stands in its place
+    }
+
+    void a_training_is_shown_beside_the_model() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        QSignalSpy finished(&window.training(), &TrainingPage::finished);
+        window.show_training();
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 1 && window.idle(), patience_ms);
+        QVERIFY(window.training().folder().endsWith("vitrine-tiny-sibling"));
+        const auto column = std::dynamic_pointer_cast<figure::Column>(window.training().canvas()->picture());
+        QVERIFY(column);
+        const auto curves = std::dynamic_pointer_cast<figure::Curves>(column->parts.front());
+        QVERIFY(curves);
+        QCOMPARE(curves->lines.size(), std::size_t{8}); // two layers of four heads
+        QCOMPARE(curves->lines[curves->strongest().front()].name, QString("L1 H2")); // its README says so
+        // A folder that holds no training is refused in words, and the model stays open.
+        window.training().use_folder(folder.path());
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 2 && window.idle(), patience_ms);
+        bool said = false;
+        for (const QLabel* label : window.training().findChildren<QLabel*>())
+            said = said || (label->isVisible() && label->text().contains("config.json"));
+        QVERIFY(said);
+        QVERIFY(window.bench().model());
     }
 
     void nothing_is_cut_in_a_small_window() {

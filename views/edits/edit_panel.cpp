@@ -125,13 +125,32 @@ void EditPanel::refill() {
     refresh_words();
 }
 
+QString EditPanel::about() const {
+    if (!desk_.edits.all().empty())
+        return desk_.edits.active().isEmpty()
+                   ? tr("All are switched off: B is the pinned run, if there is one.")
+                   : tr("A is the clean run, B the edited one.");
+    const QString whole = tr("Nothing is changed inside the model. Space takes the selected head out.");
+    const QString brief = tr("Nothing is changed.");
+    // What stands beneath keeps its place: a low panel says less instead of half a sentence.
+    const int room = height() - field_->sizeHint().height() - ablate_->sizeHint().height() - 20;
+    const int width = this->width() - 16;
+    const QFontMetrics metrics(about_->font());
+    const auto fits = [&](const QString& text) {
+        return metrics.boundingRect(QRect(0, 0, width, 10000), Qt::TextWordWrap, text).height() <= room;
+    };
+    return fits(whole) ? whole : fits(brief) ? brief : QString();
+}
+
+void EditPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    about_->setText(about());
+}
+
 void EditPanel::refresh_words() {
     const figure::Theme& theme = desk_.theme();
     const bool none = desk_.edits.all().empty();
-    const bool active = !desk_.edits.active().isEmpty();
-    about_->setText(none     ? tr("Nothing is changed inside the model. Space takes the selected head out.")
-                    : active ? tr("A is the clean run, B the edited one.")
-                             : tr("All are switched off: B is the pinned run, if there is one."));
+    about_->setText(about());
     about_->setStyleSheet(QStringLiteral("color: %1").arg(theme.muted.name()));
     list_->setVisible(!none);
     static_cast<QVBoxLayout*>(layout())->setStretchFactor(about_, none ? 1 : 0);

@@ -24,8 +24,12 @@ public:
 signals:
     void refused(const QString& sentence); ///< what was just typed, and why: the panel may be too low for it
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void refill();
+    QString about() const; ///< as much of it as the panel's height shows
     void refresh_words();
     void add();
 

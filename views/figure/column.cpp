@@ -158,6 +158,11 @@ void Column::select(const Spot& here) {
         part->select(here);
 }
 
+bool Column::follows_selection() const {
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const PicturePtr& part) { return part->follows_selection(); });
+}
+
 bool Column::press(const QPointF& at, const QRectF& in, const Theme& theme) {
     const auto laid = places(in.topLeft(), in.width(), theme);
     for (std::size_t i = 0; i < laid.size(); ++i)

@@ -21,6 +21,7 @@ public:
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     void select(const Spot& here) override;
+    bool follows_selection() const override;
     bool press(const QPointF& at, const QRectF& in, const Theme& theme) override;
     bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
     bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;

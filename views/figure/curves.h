@@ -19,6 +19,7 @@ public:
     std::vector<Line> lines;
     QString meaning; ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;
+    bool lead = false; ///< the main picture of several
     int selected_layer = -1, selected_head = -1;
 
     static constexpr std::size_t most_hues = 6;
@@ -32,6 +33,7 @@ public:
     double narrowest_width(const Theme&) const override { return 280; }
     double least_growth() const override { return 0.6; }
     bool grows() const override { return true; }
+    bool leads() const override { return lead; }
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;

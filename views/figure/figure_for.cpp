@@ -131,7 +131,7 @@ PicturePtr curves(const ResultValue& result) {
     auto out = std::make_shared<Curves>();
     const ResultAxis& last = result.axes.back();
     const Quantity quantity = quantity_of(result.name);
-    out->title = title_of(result);
+    out->title = quantity.title; // its unit stands above the axis
     out->unit = quantity.unit;
     out->meaning = quantity.meaning;
     out->x_title = quantity_of(last.name).title.toLower();
@@ -142,6 +142,7 @@ PicturePtr curves(const ResultValue& result) {
     out->log_x = last.name == "training_step";
     const auto length = static_cast<std::size_t>(last.size);
     const bool of_heads = result.axes.size() == 3;
+    out->lead = of_heads && out->log_x;
     for (std::size_t at = 0; length > 0 && (at + 1) * length <= result.data.size(); ++at) {
         Curves::Line line;
         if (of_heads) {

@@ -50,17 +50,25 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
               QStringLiteral("entropy %1 nats").arg(number(entropy)), words, theme.muted);
 
     // token | probability over its bar | logit or difference
-    const double last = metrics.horizontalAdvance(QStringLiteral("−00.000"));
-    const double token = std::clamp(in.width() * 0.42, 60.0, 150.0);
+    const QString wide = QStringLiteral("probability");
+    const double percents = metrics.horizontalAdvance(QStringLiteral("< 0.001 %")) + 2;
+    const double whole_last = metrics.horizontalAdvance(QStringLiteral("−00.000"));
+    // Probabilities are what the table is for: where there is no room the logit stays under the pointer.
+    const bool narrow = !compared && in.width() < 60 + 6 + percents + whole_last + 8;
+    const double last = narrow ? -8 : whole_last;
+    const double token =
+        std::clamp(std::min(in.width() * 0.42, in.width() - percents - last - 14), 40.0, 150.0);
     const double bar_left = in.left() + token + 6;
     const double bar_width = std::max(10.0, in.width() - token - 6 - last - 8);
     const double names = in.top() + 38;
     draw_text(painter, QRectF(in.left(), names, token, 18), Qt::AlignLeft | Qt::AlignVCenter,
               QStringLiteral("token"), words, theme.muted);
     draw_text(painter, QRectF(bar_left, names, bar_width, 18), Qt::AlignRight | Qt::AlignVCenter,
-              QStringLiteral("probability"), words, theme.muted);
-    draw_text(painter, QRectF(in.right() - last, names, last, 18), Qt::AlignRight | Qt::AlignVCenter,
-              compared ? QStringLiteral("A − B, %") : QStringLiteral("logit"), words, theme.muted);
+              QFontMetricsF(words).horizontalAdvance(wide) <= bar_width ? wide : QStringLiteral("prob."),
+              words, theme.muted);
+    if (!narrow)
+        draw_text(painter, QRectF(in.right() - last, names, last, 18), Qt::AlignRight | Qt::AlignVCenter,
+                  compared ? QStringLiteral("A − B, %") : QStringLiteral("logit"), words, theme.muted);
     painter.setPen(QPen(theme.line, 1));
     painter.drawLine(QPointF(in.left(), in.top() + head_height - 2),
                      QPointF(in.right(), in.top() + head_height - 2));
@@ -75,6 +83,7 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
                          blend(theme.panel, theme.accent, 0.35));
         draw_text(painter, QRectF(bar_left, top, bar_width, row_height), Qt::AlignRight | Qt::AlignVCenter,
                   share(row.prob), fixed, theme.text);
+        if (narrow) continue;
         draw_text(painter, QRectF(in.right() - last, top, last, row_height),
                   Qt::AlignRight | Qt::AlignVCenter,
                   compared ? points(row.prob - row.other) : decimal(row.logit, 2), fixed, theme.muted);

@@ -47,6 +47,8 @@ public:
                              const std::optional<QPointF>& /*pointer*/) const {}
     /// Marks what is selected where the picture has such axes; drawn by paint_marks().
     virtual void select(const Spot& /*here*/) {}
+    /// Whether what paint() draws depends on the selection.
+    virtual bool follows_selection() const { return false; }
     /// Zooms by `factor` around a point, or moves what is seen; false if the picture has no such thing.
     virtual bool zoom(double /*factor*/, const QPointF& /*at*/, const QRectF& /*in*/,
                       const Theme& /*theme*/) {

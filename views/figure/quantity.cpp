@@ -69,7 +69,7 @@ constexpr std::array entries = {
           "Attention of the generated query on the prompt, the first key left out."},
     Entry{"sink_mass_by_step", "On the first key, by generated token", "",
           "Attention of the generated query on key 0."},
-    Entry{"heads", "All heads", "", ""},
+    Entry{"all_heads", "All heads", "", ""},
     Entry{"scatter", "Heads between two metrics", "", ""},
     Entry{"training_step", "Training step", "", ""},
     Entry{"over_heads", "Mean and largest head", "", ""},

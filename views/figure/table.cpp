@@ -26,9 +26,18 @@ std::vector<double> Table::widths(const Theme& theme, double room) const {
     double sum = 0;
     for (const double width : out)
         sum += width;
-    if (sum > room)
-        for (double& width : out)
-            width *= room / sum;
+    if (sum <= room || out.empty()) return out;
+    // The widest give way first: what is short stays whole.
+    double low = 0, high = *std::max_element(out.begin(), out.end());
+    for (int step = 0; step < 40; ++step) {
+        const double cap = (low + high) / 2;
+        double capped = 0;
+        for (const double width : out)
+            capped += std::min(width, cap);
+        (capped > room ? high : low) = cap;
+    }
+    for (double& width : out)
+        width = std::min(width, low);
     return out;
 }
 

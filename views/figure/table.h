@@ -21,6 +21,7 @@ public:
     /// round. A click on the column's name does it.
     void sort_by(int column);
     int sorted_by() const { return sorted_by_; }
+    bool upwards() const { return upwards_; }
 
     QSizeF preferred_size(const Theme& theme) const override;
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;

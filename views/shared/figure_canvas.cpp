@@ -24,7 +24,10 @@ FigureCanvas::FigureCanvas(Desk& desk, QWidget* parent) : QWidget(parent), desk_
     connect(&desk_, &Desk::theme_changed, this, &FigureCanvas::redraw);
     connect(&desk_.selection, &Selection::changed, this, [this] {
         select();
-        update();
+        if (picture_ && picture_->follows_selection())
+            redraw();
+        else
+            update();
     });
     connect(&desk_, &Desk::stale_changed, this, qOverload<>(&QWidget::update));
 }
