@@ -139,6 +139,14 @@ void AnalysisPage::set_values(const Json& values) {
              {"values", values}});
 }
 
+void AnalysisPage::follow(const std::string& name, const Json& value) {
+    if (choice_->count() == 0) return; // the manifests are not there yet
+    Json values = form_->values();
+    values[name] = value;
+    form_->set_values(values);
+    rest_.start();
+}
+
 void AnalysisPage::take_controls() {
     if (settings_) return;
     head_->addWidget(controls_, 0, Qt::AlignTop);
@@ -155,12 +163,19 @@ void AnalysisPage::set_manifests(const Json& manifests) {
     {
         const QSignalBlocker quiet(choice_);
         choice_->clear();
-        for (const Json& manifest : manifests) {
-            const QString id = QString::fromStdString(manifest.at("id").get<std::string>());
-            if (!ids_.isEmpty() && !ids_.contains(id)) continue;
-            manifests_.push_back(manifest);
-            choice_->addItem(QString::fromStdString(manifest.value("title", id.toStdString())), id);
-        }
+        const auto id_of = [](const Json& manifest) {
+            return QString::fromStdString(manifest.at("id").get<std::string>());
+        };
+        for (const Json& manifest : manifests)
+            if (ids_.isEmpty() || ids_.contains(id_of(manifest))) manifests_.push_back(manifest);
+        // In the page's own order, which says what is shown first.
+        std::stable_sort(manifests_.begin(), manifests_.end(), [&](const Json& a, const Json& b) {
+            return ids_.indexOf(id_of(a)) < ids_.indexOf(id_of(b));
+        });
+        for (const Json& manifest : manifests_)
+            choice_->addItem(
+                QString::fromStdString(manifest.value("title", manifest.at("id").get<std::string>())),
+                id_of(manifest));
     }
     choice_->setVisible(choice_->count() > 1);
     title_->setVisible(choice_->count() == 1);
@@ -242,7 +257,10 @@ bool AnalysisPage::reads_model_alone() const {
 
 std::vector<AnalysedSide> AnalysisPage::sides() const {
     if (reads_model_alone()) return {AnalysedSide{}};
-    return analysed_sides(desk_);
+    if (!with_a_) return analysed_sides(desk_);
+    std::vector<AnalysedSide> out;
+    if (desk_.a()) out.push_back(side_of(*desk_.a()));
+    return out;
 }
 
 std::string AnalysisPage::key() const {

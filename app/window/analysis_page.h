@@ -42,6 +42,14 @@ public:
     /// What the form says until the user, or a session, says otherwise.
     void set_values(const Json& values);
 
+    /// A field of the form follows something else, such as the selected key; a live page runs again once that
+    /// rests.
+    void follow(const std::string& name, const Json& value);
+    /// Shows A as it is, whatever interventions are on and whichever side is looked at.
+    void stay_with_a() { with_a_ = true; }
+    /// Draws what is shown once more: what its painter looks at has changed.
+    void repaint_results() { redraw(); }
+
     void set_manifests(const Json& manifests);
     void choose(const QString& id);
     QString chosen() const;
@@ -97,6 +105,7 @@ private:
     Json manifests_ = Json::array();
     Json pending_; ///< a state that came before the manifests
     bool live_ = false;
+    bool with_a_ = false; ///< whatever the desk shows
     std::string shown_key_;
     std::optional<engine::AnalysisRecord> record_;
     QString command_;

@@ -176,7 +176,8 @@ void MainWindow::build_pages() {
         tabs_->addTab(page, name);
         know(name, page);
     };
-    add(tr("Sinks"), "sinks", {QStringLiteral("sink-rate"), QStringLiteral("sink-map")}, true);
+    sinks_ = new SinksPage(bench_, desk_, *runner_, this);
+    add_panels(tr("Sinks"), sinks_);
     const QStringList head_entropy{QStringLiteral("head-entropy")},
         lens_entropy{QStringLiteral("lens-entropy")};
     add_panels(tr("Entropy"), new PanelPage(bench_, desk_, *runner_, QStringLiteral("entropy"),

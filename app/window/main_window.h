@@ -15,6 +15,7 @@
 #include "app/window/session_actions.h"
 #include "app/window/session_keeper.h"
 #include "app/window/settings.h"
+#include "app/window/sinks_page.h"
 #include "app/window/status_line.h"
 #include "app/window/top_bar.h"
 #include "app/window/training_page.h"
@@ -54,6 +55,7 @@ public:
     views::AttentionPage& attention() { return *attention_; }
     views::HeadsPage& heads() { return *heads_; }
     HeadsFeed& heads_feed() { return *heads_feed_; }
+    SinksPage& sinks() { return *sinks_; }
     TrainingPage& training() { return *training_; }
     views::EditPanel& edits() { return *edits_; }
     views::SessionPage& session_page() { return *session_page_; }
@@ -145,6 +147,7 @@ private:
     views::HeadsPage* heads_;
     HeadsFeed* heads_feed_;
     TrainingPage* training_;
+    SinksPage* sinks_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     std::vector<std::pair<QString, PanelPage*>> panels_;
     QTabWidget* model_tabs_;

@@ -95,6 +95,8 @@ std::vector<Command> MainWindow::found(const QString& text) {
     for (QAction* action : commands_)
         out.push_back({action->text(), action->shortcut().toString(QKeySequence::NativeText),
                        [action] { action->trigger(); }});
+    for (const auto& [name, words] : sinks_->changes())
+        out.push_back({words, tr("intervention"), [this, name = name] { sinks_->switch_change(name); }});
     out.push_back({tr("Emergence: heads over a training"), tr("page Model"), [this] { show_training(); }});
     for (const Json& manifest : manifests_) {
         const QString id = QString::fromStdString(manifest.at("id").get<std::string>());

@@ -5,20 +5,21 @@
 
 namespace vitrine::window {
 
+AnalysedSide side_of(const views::ShownRun& run) {
+    AnalysedSide out;
+    for (const figure::Token& token : run.tokens) {
+        out.row.ids.push_back(token.id);
+        out.row.special.push_back(token.special);
+    }
+    out.edits = run.edits;
+    return out;
+}
+
 std::vector<AnalysedSide> analysed_sides(const views::Desk& desk) {
-    const auto side_of = [](const views::RunPtr& run) {
-        AnalysedSide out;
-        for (const figure::Token& token : run->tokens) {
-            out.row.ids.push_back(token.id);
-            out.row.special.push_back(token.special);
-        }
-        out.edits = run->edits;
-        return out;
-    };
     std::vector<AnalysedSide> out;
     if (!desk.a()) return out;
-    if (desk.side() != views::Side::b) out.push_back(side_of(desk.a()));
-    if (desk.side() != views::Side::a && desk.b()) out.push_back(side_of(desk.b()));
+    if (desk.side() != views::Side::b) out.push_back(side_of(*desk.a()));
+    if (desk.side() != views::Side::a && desk.b()) out.push_back(side_of(*desk.b()));
     return out;
 }
 

@@ -10,6 +10,8 @@ struct AnalysedSide {
     QStringList edits;
 };
 
+AnalysedSide side_of(const views::ShownRun& run);
+
 /// One, or A and B for their difference; empty: there is nothing to analyse.
 std::vector<AnalysedSide> analysed_sides(const views::Desk& desk);
 

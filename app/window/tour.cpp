@@ -133,9 +133,20 @@ void Tour::plan() {
                       [this] { window_.heads().choose_metric(QStringLiteral("prompt_mass_by_step")); },
                       {}});
     stops_.push_back({QStringLiteral("sinks"),
-                      [type, page] {
+                      [this, type, page] {
                           type(story(4));
                           page(tr("Sinks"))();
+                          window_.desk().selection.set_key(0);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("sinks-what-if"),
+                      [this] { window_.sinks().switch_change(QStringLiteral("zero-value")); },
+                      {}});
+    stops_.push_back({QStringLiteral("sinks-last-keys"),
+                      [this] {
+                          window_.desk().edits.clear();
+                          window_.desk().selection.set_query(window_.desk().a()->size() - 1);
+                          window_.desk().selection.set_key(window_.desk().a()->size() - 5);
                       },
                       {}});
     stops_.push_back({QStringLiteral("entropy"),

@@ -18,6 +18,7 @@
 #include "views/figure/curves.h"
 #include "views/figure/heatmap.h"
 #include "views/figure/scatter.h"
+#include "views/figure/sink_map.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
@@ -301,6 +302,29 @@ private slots:
         page.use_file(folder.filePath("nowhere.txt"));
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 4 && window.idle(), patience_ms);
         QVERIFY(!page.has_results()); // one sentence stands in its place
+    }
+
+    void the_map_of_sinks_follows_the_key() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        window.show_page("Sinks");
+        window.desk().selection.set_key(0);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.sinks().canvas()->picture(), patience_ms);
+        const auto map = [&] {
+            return std::dynamic_pointer_cast<figure::SinkMap>(window.sinks().canvas()->picture());
+        };
+        QVERIFY(map());
+        QCOMPARE(map()->key(), 0);
+        QVERIFY(map()->count(0) > 0); // the default model sinks at its BOS
+        // The key is chosen anywhere: the map follows at once.
+        window.desk().selection.set_query(6);
+        window.desk().selection.set_key(4);
+        QCOMPARE(map()->key(), 4);
+        window.desk().selection.set_key(0);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
     }
 
     void a_training_is_shown_beside_the_model() {

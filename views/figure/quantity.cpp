@@ -62,7 +62,7 @@ constexpr std::array entries = {
     Entry{"self", "On itself", "", "Mean attention of a query on its own position."},
     Entry{"distance", "Mean distance", "tokens", "Mean number of tokens between query and key."},
     Entry{"sink", "On the first key", "", "Mean attention on key 0."},
-    Entry{"prompt_mass", "On the prompt, while generating", "",
+    Entry{"prompt_mass", "Prompt mass", "",
           "Attention of generated queries on the prompt, the first key left out."},
     Entry{"mass_by_step", "Where generated queries look", "", "Mean over heads, by step of the generation."},
     Entry{"prompt_mass_by_step", "On the prompt, by generated token", "",
