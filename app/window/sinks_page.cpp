@@ -15,12 +15,14 @@ QString token_at(const views::Desk& desk, int key) {
 }
 
 Panel map_panel() {
-    return {{QStringLiteral("sink-map"), QStringLiteral("sink-rate"), QStringLiteral("sink-key-bias"),
-             QStringLiteral("sink-hidden")},
+    return {{QStringLiteral("sink-map"), QStringLiteral("sink-norms"), QStringLiteral("sink-rate"),
+             QStringLiteral("sink-key-bias"), QStringLiteral("sink-hidden")},
             {},
             [](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
-                if (record.id == "sink-map")
-                    if (auto map = views::sink_map_picture(record.results, theme)) return map;
+                figure::PicturePtr own;
+                if (record.id == "sink-map") own = views::sink_map_picture(record.results, theme);
+                if (record.id == "sink-norms") own = views::sink_norms_picture(record.results, theme);
+                if (own) return own;
                 return figure::figure_for(record.results, theme);
             }};
 }
@@ -30,17 +32,21 @@ Panel what_if_panel(views::Desk& desk) {
             {},
             [&desk](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
                 const int key = record.parameters.value("key", 0);
+                if (record.id == "sink-rate")
+                    if (auto rate = views::sink_rate_picture(record.results, theme)) return rate;
                 if (auto what = views::what_if_picture(record.results, key, token_at(desk, key), desk.edits))
                     return what;
                 return figure::figure_for(record.results, theme);
             }};
 }
 
-Panel norms_panel() {
+Panel norms_panel(const views::Desk& desk) {
     return {{QStringLiteral("sink-norms")},
             {},
-            [](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
-                if (auto norms = views::sink_norms_picture(record.results, theme)) return norms;
+            [&desk](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
+                const int key = record.parameters.value("key", 0);
+                if (auto norms = views::sink_ratios_picture(record.results, key, token_at(desk, key)))
+                    return norms;
                 return figure::figure_for(record.results, theme);
             }};
 }
@@ -49,7 +55,7 @@ Panel norms_panel() {
 
 SinksPage::SinksPage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* parent)
     : PanelPage(bench, desk, runner, QStringLiteral("sinks"), map_panel(),
-                {what_if_panel(desk), norms_panel()}, parent),
+                {what_if_panel(desk), norms_panel(desk)}, parent),
       sinks_desk_(desk) {
     AnalysisPage* what = beside(0);
     what->stay_with_a(); // its changes are made to the run as it is

@@ -156,7 +156,7 @@ private slots:
         QCOMPARE(index, 2);
         QCOMPARE(curves->spot_at(at, room, theme).layer, 1);
         QCOMPARE(curves->spot_at(at, room, theme).head, 4);
-        QVERIFY(curves->describe(at, room, theme).startsWith("L1 H4 · training step 1000 · 6.75"));
+        QVERIFY(curves->describe(at, room, theme).startsWith("L1 H4 · training step 1,000 · 6.75"));
         QCOMPARE(curves->csv().count('\n'), 5);
     }
 

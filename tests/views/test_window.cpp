@@ -297,7 +297,8 @@ private slots:
         page.use_file(file.fileName());
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 3 && window.idle(), patience_ms);
         QVERIFY(page.map_canvas()->source().command.contains("--prompts"));
-        const auto* note = views::find_result(page.map_canvas()->source().results(), "note");
+        const auto results = page.map_canvas()->source().results();
+        const auto* note = views::find_result(results, "note");
         QVERIFY(note && note->json.get<std::string>().find("leave out 1 rows") != std::string::npos);
         page.use_file(folder.filePath("nowhere.txt"));
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 4 && window.idle(), patience_ms);

@@ -59,12 +59,14 @@ PlotFrame Curves::frame(const QRectF& in, const Theme& theme) const {
         const auto [low, high] = std::minmax_element(x.begin(), x.end());
         across = {*low, *low == *high ? *low + 1 : *high, false, false};
     }
+    NumberAxis upwards = log_y ? log_axis_of(all) : axis_of(all);
+    if (log_y && upwards.log) upwards.low /= 1.15, upwards.high *= 1.15;
     double beside = 12;
     const QFontMetricsF metrics(theme.font());
     if (lines.size() > 1)
         for (const std::size_t i : strongest())
             beside = std::max(beside, metrics.horizontalAdvance(lines[i].name) + 14);
-    return plot_frame(in, across, axis_of(all), (title.isEmpty() ? 0 : 22) + 24, beside, theme);
+    return plot_frame(in, across, upwards, (title.isEmpty() ? 0 : 22) + 24, beside, theme);
 }
 
 void Curves::draw(QPainter& painter, const PlotFrame& laid, const Line& line, const QPen& pen) const {

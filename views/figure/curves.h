@@ -15,7 +15,7 @@ public:
     };
     QString title, x_title, unit; ///< `unit` stands above the y axis
     std::vector<double> x;
-    bool log_x = false;
+    bool log_x = false, log_y = false;
     std::vector<Line> lines;
     QString meaning; ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;
@@ -31,7 +31,7 @@ public:
 
     QSizeF preferred_size(const Theme&) const override { return {580, 280}; }
     double narrowest_width(const Theme&) const override { return 280; }
-    double least_growth() const override { return 0.6; }
+    double least_growth() const override { return 0.5; }
     bool grows() const override { return true; }
     bool leads() const override { return lead; }
     void paint(QPainter& painter, const QRectF& in, const Theme& theme) const override;

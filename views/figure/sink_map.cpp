@@ -125,7 +125,7 @@ void SinkMap::paint(QPainter& painter, const QRectF& in, const Theme& theme) con
         said = QStringLiteral("A − B: mean attention that the key gets from the queries that see it");
     } else if (hatched(key_)) {
         said =
-            QStringLiteral("only %1 see it: an even spread passes too, so no head counts as sinking here")
+            QStringLiteral("only %1 see it, so its alpha says little: no head counts as sinking")
                 .arg(queries == 1 ? QStringLiteral("one query") : QStringLiteral("%1 queries").arg(queries));
     } else {
         const int sinking = count(key_), all = layers_ * heads_;
@@ -147,12 +147,12 @@ void SinkMap::paint(QPainter& painter, const QRectF& in, const Theme& theme) con
     painter.setRenderHint(QPainter::Antialiasing, true);
     if (hatched(key_) && !difference) hatch(painter, map.cells, QPen(theme.panel, 1));
     // A mark in the corner leaves the number in the cell free.
-    const double size = std::clamp(std::min(map.cell_width, map.cell_height) * 0.16, 2.0, 5.0);
+    const double size = std::clamp(std::min(map.cell_width, map.cell_height) * 0.12, 2.0, 3.5);
     for (int layer = 0; layer < layers_; ++layer)
         for (int head = 0; head < heads_; ++head) {
             if (!sinks(layer, head, key_)) continue;
-            const QPointF corner(map.cells.left() + (head + 1) * map.cell_width - size - 3,
-                                 map.cells.top() + layer * map.cell_height + size + 3);
+            const QPointF corner(map.cells.left() + (head + 1) * map.cell_width - size - 1.5,
+                                 map.cells.top() + layer * map.cell_height + size + 1.5);
             painter.setPen(QPen(theme.panel, 1));
             painter.setBrush(theme.sink);
             painter.drawEllipse(corner, size, size);

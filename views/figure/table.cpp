@@ -21,7 +21,7 @@ std::vector<double> Table::widths(const Theme& theme, double room) const {
         double width = words.horizontalAdvance(columns[col] + QStringLiteral(" ↓"));
         for (const QStringList& row : rows)
             width = std::max(width, std::min(fixed.horizontalAdvance(row[col]), 260.0));
-        out.push_back(width + 18);
+        out.push_back(width + 16);
     }
     double sum = 0;
     for (const double width : out)
@@ -123,19 +123,22 @@ void Table::sort_by(int column) {
     rearrange(spots);
 }
 
-bool Table::press(const QPointF& at, const QRectF& in, const Theme& theme) {
+int Table::column_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const double top = in.top() + (title.isEmpty() ? 0 : title_height);
-    if (at.y() < top || at.y() >= top + row_height) return false;
+    if (at.y() < top || at.y() >= top + row_height) return -1;
     double left = in.left();
     const auto laid = widths(theme, in.width());
     for (std::size_t col = 0; col < laid.size(); ++col) {
-        if (at.x() >= left && at.x() < left + laid[col]) {
-            sort_by(static_cast<int>(col));
-            return true;
-        }
+        if (at.x() >= left && at.x() < left + laid[col]) return static_cast<int>(col);
         left += laid[col];
     }
-    return false;
+    return -1;
+}
+
+bool Table::press(const QPointF& at, const QRectF& in, const Theme& theme) {
+    const int column = column_at(at, in, theme);
+    sort_by(column); // −1: nothing
+    return column >= 0;
 }
 
 int Table::row_at(const QPointF& at, const QRectF& in) const {
@@ -166,16 +169,18 @@ Spot Table::spot_at(const QPointF& at, const QRectF& in, const Theme&) const {
     return row < 0 || spots.empty() ? Spot{} : spots[static_cast<std::size_t>(row)];
 }
 
-QString Table::describe(const QPointF& at, const QRectF& in, const Theme&) const {
+QString Table::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const int row = row_at(at, in);
     if (row < 0) {
-        const double down = at.y() - in.top() - (title.isEmpty() ? 0 : title_height);
-        return in.contains(at) && down >= 0 ? QStringLiteral("A click on a column's name sorts by it")
-                                            : QString();
+        const int column = column_at(at, in, theme);
+        if (column < 0) return {};
+        const QString what = column < meanings.size() ? meanings[column] : columns[column];
+        return what + QStringLiteral("  –  a click sorts by it");
     }
     QString out;
     for (int col = 0; col < columns.size(); ++col)
-        out += (col ? QStringLiteral(" · ") : QString()) + columns[col] + QLatin1Char(' ') +
+        out += (col ? QStringLiteral(" · ") : QString()) +
+               (col < meanings.size() ? meanings[col] : columns[col]) + QLatin1Char(' ') +
                rows[static_cast<std::size_t>(row)][col];
     return out;
 }

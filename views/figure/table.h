@@ -11,6 +11,7 @@ public:
     QString title;
     QStringList columns;
     std::vector<bool> numeric; ///< per column: set in the fixed font, to the right
+    QStringList meanings;      ///< of short column names, said under the pointer; empty: none
     std::vector<QStringList> rows;
     /// By row and column what numbers are sorted by (NaN comes last); empty: cells are sorted as text.
     std::vector<std::vector<double>> keys;
@@ -36,6 +37,8 @@ public:
 private:
     std::vector<double> widths(const Theme& theme, double room) const;
     QString head_of(int column) const; ///< its name, with an arrow if the rows are sorted by it
+    /// Whose name lies at a point; −1: none's.
+    int column_at(const QPointF& at, const QRectF& in, const Theme& theme) const;
     int row_at(const QPointF& at, const QRectF& in) const; ///< −1: none
     int sorted_by_ = -1;
     bool upwards_ = false;

@@ -90,7 +90,22 @@ figure::PicturePtr scatter_picture(const Results& results, const QString& x, con
 std::shared_ptr<figure::Table> heads_table(const Results& results, const figure::Theme& theme) {
     auto out = std::dynamic_pointer_cast<figure::Table>(
         figure::figure_for(rows_of(results, head_metrics(), "all_heads"), theme));
-    if (out) out->title.clear();
+    if (!out) return out;
+    out->title.clear();
+    // Ten metrics stand beside each other: two decimals and short names, the whole is under the pointer.
+    static const QStringList brief{QStringLiteral("head"), QStringLiteral("ind r."), QStringLiteral("dup r."),
+                                   QStringLiteral("prev"), QStringLiteral("ind"),    QStringLiteral("dup"),
+                                   QStringLiteral("self"), QStringLiteral("sink"),   QStringLiteral("entr"),
+                                   QStringLiteral("dist"), QStringLiteral("prom")};
+    if (out->columns.size() != brief.size()) return out; // of A − B some may be missing
+    out->meanings = out->columns;
+    out->columns = brief;
+    for (std::size_t row = 0; row < out->rows.size(); ++row)
+        for (int col = 1; col < brief.size(); ++col) {
+            const double value = out->keys[row][static_cast<std::size_t>(col)];
+            if (std::isfinite(value))
+                out->rows[row][col] = figure::decimal(value, std::abs(value) < 9.995 ? 2 : 1);
+        }
     return out;
 }
 

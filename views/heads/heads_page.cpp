@@ -67,6 +67,7 @@ HeadsPage::HeadsPage(Desk& desk, QWidget* parent)
     across_->addWidget(down);
     across_->setStretchFactor(0, 1);
     across_->setStretchFactor(1, 1);
+    across_->setSizes({1000, 1000});
     map_->setMinimumWidth(260);
     down->setMinimumWidth(260);
     place_->addWidget(empty_);

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "views/figure/column.h"
+#include "views/figure/curves.h"
+#include "views/figure/figure_for.h"
 #include "views/figure/heatmap.h"
 
 namespace vitrine::views {
@@ -111,6 +113,57 @@ figure::PicturePtr sink_norms_picture(const Results& results, const figure::Them
         if (result != nullptr && result->axes.size() >= 2 && !result->data.empty())
             out->parts.push_back(norms(*result, title, theme));
     }
+    if (out->parts.empty()) return nullptr;
+    return out;
+}
+
+figure::PicturePtr sink_ratios_picture(const Results& results, int key, const QString& token) {
+    auto out = std::make_shared<figure::Curves>();
+    out->title = said("Norms at key %1 %2").arg(key).arg(token);
+    out->unit = said("times the median of the other tokens");
+    out->x_title = QStringLiteral("layer");
+    out->log_y = true;
+    for (const auto& [name, words] :
+         {std::pair{"resid_post", said("hidden state")}, {"key", said("keys")}, {"value", said("values")}}) {
+        const engine::ResultValue* result = find(results, name);
+        if (result == nullptr || result->axes.size() < 2) continue;
+        if (result->name != name) {
+            out->said_in_place = said("Multiples have no difference: look at A or at B.");
+            return out;
+        }
+        const auto layers = static_cast<std::size_t>(result->axes.front().size),
+                   tokens = static_cast<std::size_t>(result->axes.back().size);
+        if (layers == 0 || tokens < 2 || key < 0 || static_cast<std::size_t>(key) >= tokens) {
+            out->said_in_place = said("There is no other token to compare with: write a longer text.");
+            return out;
+        }
+        const std::size_t between = result->data.size() / (layers * tokens);
+        figure::Curves::Line line;
+        line.name = words;
+        for (std::size_t layer = 0; layer < layers; ++layer) {
+            std::vector<double> norms(tokens, 0);
+            for (std::size_t head = 0; head < between; ++head)
+                for (std::size_t at = 0; at < tokens; ++at)
+                    norms[at] += result->data[(layer * between + head) * tokens + at];
+            const double own = norms[static_cast<std::size_t>(key)];
+            norms.erase(norms.begin() + key);
+            std::nth_element(norms.begin(), norms.begin() + static_cast<std::ptrdiff_t>(norms.size() / 2),
+                             norms.end());
+            line.values.push_back(own / norms[norms.size() / 2]);
+        }
+        out->lines.push_back(std::move(line));
+    }
+    if (out->lines.empty()) return nullptr;
+    for (std::size_t layer = 0; layer < out->lines.front().values.size(); ++layer)
+        out->x.push_back(static_cast<double>(layer));
+    return out;
+}
+
+figure::PicturePtr sink_rate_picture(const Results& results, const figure::Theme& theme) {
+    auto out = std::make_shared<figure::Column>();
+    for (const char* name : {"sink_rate", "uniform", "note"})
+        if (const engine::ResultValue* result = find(results, name))
+            if (auto part = figure::figure_for(*result, theme)) out->parts.push_back(std::move(part));
     if (out->parts.empty()) return nullptr;
     return out;
 }

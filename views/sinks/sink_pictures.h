@@ -16,6 +16,13 @@ std::shared_ptr<figure::SinkMap> sink_map_picture(const Results& results, const 
 /// colours by powers of ten; nullptr if the results are of something else.
 figure::PicturePtr sink_norms_picture(const Results& results, const figure::Theme& theme);
 
+/// By layer, the norms at a key as multiples of the median of the other tokens: residual stream, keys, values
+/// (means over heads); nullptr if the results are of something else.
+figure::PicturePtr sink_ratios_picture(const Results& results, int key, const QString& token);
+
+/// The sink rate beside its control; nullptr if the results are of something else.
+figure::PicturePtr sink_rate_picture(const Results& results, const figure::Theme& theme);
+
 /// The changes of sink-what-if, each with its effect and whether the edits that make it are on.
 std::shared_ptr<figure::WhatIf> what_if_picture(const Results& results, int key, const QString& token,
                                                 const EditList& edits);
