@@ -33,7 +33,9 @@ Panel what_if_panel(views::Desk& desk) {
             [&desk](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
                 const int key = record.parameters.value("key", 0);
                 if (record.id == "sink-rate")
-                    if (auto rate = views::sink_rate_picture(record.results, theme)) return rate;
+                    if (auto rate =
+                            views::sink_rate_picture(record.results, record.parameters.value("epsilon", 0.3)))
+                        return rate;
                 if (auto what = views::what_if_picture(record.results, key, token_at(desk, key), desk.edits))
                     return what;
                 return figure::figure_for(record.results, theme);

@@ -6,8 +6,8 @@
 
 #include "views/figure/column.h"
 #include "views/figure/curves.h"
-#include "views/figure/figure_for.h"
 #include "views/figure/heatmap.h"
+#include "views/figure/table.h"
 
 namespace vitrine::views {
 
@@ -159,12 +159,20 @@ figure::PicturePtr sink_ratios_picture(const Results& results, int key, const QS
     return out;
 }
 
-figure::PicturePtr sink_rate_picture(const Results& results, const figure::Theme& theme) {
-    auto out = std::make_shared<figure::Column>();
-    for (const char* name : {"sink_rate", "uniform", "note"})
-        if (const engine::ResultValue* result = find(results, name))
-            if (auto part = figure::figure_for(*result, theme)) out->parts.push_back(std::move(part));
-    if (out->parts.empty()) return nullptr;
+figure::PicturePtr sink_rate_picture(const Results& results, double epsilon) {
+    const engine::ResultValue* rate = find(results, "sink_rate");
+    const engine::ResultValue* uniform = find(results, "uniform");
+    const engine::ResultValue* note = find(results, "note");
+    if (rate == nullptr || uniform == nullptr || rate->data.empty() || uniform->data.empty()) return nullptr;
+    auto out = std::make_shared<figure::Card>();
+    out->title = said("Sink rate and its control");
+    const double percent = rate->data.front();
+    out->big = std::isfinite(percent) ? figure::number(percent) + QStringLiteral(" %") : said("none");
+    out->text = said("Heads with an alpha above %1 at the selected key. A head that looks at all keys alike "
+                     "has %2 there.")
+                    .arg(figure::tick(epsilon), figure::number(uniform->data.front()));
+    if (note != nullptr && note->json.is_string())
+        out->text += QLatin1Char(' ') + QString::fromStdString(note->json.get<std::string>());
     return out;
 }
 

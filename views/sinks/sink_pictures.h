@@ -21,7 +21,7 @@ figure::PicturePtr sink_norms_picture(const Results& results, const figure::Them
 figure::PicturePtr sink_ratios_picture(const Results& results, int key, const QString& token);
 
 /// The sink rate beside its control; nullptr if the results are of something else.
-figure::PicturePtr sink_rate_picture(const Results& results, const figure::Theme& theme);
+figure::PicturePtr sink_rate_picture(const Results& results, double epsilon);
 
 /// The changes of sink-what-if, each with its effect and whether the edits that make it are on.
 std::shared_ptr<figure::WhatIf> what_if_picture(const Results& results, int key, const QString& token,
