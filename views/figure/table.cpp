@@ -11,21 +11,36 @@ namespace {
 
 constexpr double row_height = 20;
 constexpr double title_height = 22;
+constexpr double roomy_gap = 14, tight_gap = 6; ///< between columns
 
 } // namespace
 
-std::vector<double> Table::widths(const Theme& theme, double room) const {
+double Table::gap(const Theme& theme, double room) const {
+    double sum = 0;
+    for (const double width : natural(theme))
+        sum += width + roomy_gap;
+    return sum <= room ? roomy_gap : tight_gap;
+}
+
+// What each column needs to be read whole.
+std::vector<double> Table::natural(const Theme& theme) const {
     const QFontMetricsF words(theme.font()), fixed(theme.fixed_font());
     std::vector<double> out;
     for (int col = 0; col < columns.size(); ++col) {
-        double width = words.horizontalAdvance(columns[col] + QStringLiteral(" ↓"));
+        double width = words.horizontalAdvance(head_of(col));
         for (const QStringList& row : rows)
             width = std::max(width, std::min(fixed.horizontalAdvance(row[col]), 260.0));
-        out.push_back(width + 16);
+        out.push_back(width + 2);
     }
+    return out;
+}
+
+std::vector<double> Table::widths(const Theme& theme, double room) const {
+    std::vector<double> out = natural(theme);
+    const double between = gap(theme, room);
     double sum = 0;
-    for (const double width : out)
-        sum += width;
+    for (double& width : out)
+        sum += width += between;
     if (sum <= room || out.empty()) return out;
     // The widest give way first: what is short stays whole.
     double low = 0, high = *std::max_element(out.begin(), out.end());
@@ -57,11 +72,12 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
         top += title_height;
     }
     const auto columns_width = widths(theme, in.width());
+    const double between = gap(theme, in.width());
     const auto line = [&](const QStringList& cells, bool head) {
         double left = in.left();
         for (int col = 0; col < cells.size(); ++col) {
             const auto at = static_cast<std::size_t>(col);
-            const double width = columns_width[at] - 14;
+            const double width = columns_width[at] - between;
             const QFont font = head ? theme.font() : theme.fixed_font();
             draw_text(painter, QRectF(left, top, width, row_height),
                       (numeric[at] ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,

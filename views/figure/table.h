@@ -35,6 +35,8 @@ public:
     QString csv() const override;
 
 private:
+    std::vector<double> natural(const Theme& theme) const;
+    double gap(const Theme& theme, double room) const;
     std::vector<double> widths(const Theme& theme, double room) const;
     QString head_of(int column) const; ///< its name, with an arrow if the rows are sorted by it
     /// Whose name lies at a point; −1: none's.

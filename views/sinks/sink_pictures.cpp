@@ -44,7 +44,8 @@ QString words_of(const QString& name) {
     if (name == QLatin1String("mask")) return said("Hide the key in all layers");
     if (name == QLatin1String("mask-later")) return said("Hide it from a later layer on");
     if (name == QLatin1String("zero-value")) return said("Zero its value");
-    if (name == QLatin1String("mean-value")) return said("Replace its value by the mean");
+    if (name == QLatin1String("token-mean")) return said("Replace its value by the mean");
+    if (name == QLatin1String("row-mean")) return said("Replace it by its mean over rows");
     if (name == QLatin1String("calibrate")) return said("Calibrate hidden sinks (ACT)");
     if (name == QLatin1String("window")) return said("Keep the last keys only");
     if (name == QLatin1String("sinks+window")) return said("Keep the first keys and the last");
