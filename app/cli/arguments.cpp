@@ -9,9 +9,9 @@
 namespace vitrine::cli {
 
 bool keeps_text(std::string_view option) {
-    static constexpr std::array<std::string_view, 14> options = {
-        "--prompt", "--prompts", "--ids",        "--chat",   "--edit", "--capture", "--positions",
-        "--set",    "--out",     "--dictionary", "--figure", "--data", "--session", "--device"};
+    static constexpr std::array<std::string_view, 15> options = {
+        "--prompt", "--prompts",    "--ids",    "--chat", "--edit",    "--capture", "--positions", "--set",
+        "--out",    "--dictionary", "--figure", "--data", "--session", "--device",  "--branch"};
     return std::find(options.begin(), options.end(), option) != options.end();
 }
 

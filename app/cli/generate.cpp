@@ -1,4 +1,8 @@
+#include <charconv>
+#include <map>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "app/cli/capture_file.h"
 #include "app/cli/commands.h"
@@ -17,7 +21,39 @@ struct Options : RunOptions {
     int top_k = 0;
     double top_p = 1;
     int samples = 1;
+    std::vector<std::string> branches;
 };
+
+/// STEP:TOKEN, a step from 0 and an id or a text that is exactly one token.
+Result<std::map<int, std::int32_t>> branches_of(const engine::OpenModel& model,
+                                                const std::vector<std::string>& texts) {
+    std::map<int, std::int32_t> out;
+    for (const std::string& text : texts) {
+        const std::size_t colon = text.find(':');
+        int step = -1;
+        const char* const end = text.data() + (colon == std::string::npos ? 0 : colon);
+        const auto read = std::from_chars(text.data(), end, step);
+        if (colon == 0 || colon == std::string::npos || read.ec != std::errc() || read.ptr != end || step < 0)
+            return fail(Code::usage,
+                        fmt::format("--branch \"{}\" is no STEP:TOKEN; steps count from 0.", text));
+        const std::string token = text.substr(colon + 1);
+        std::int32_t id = -1;
+        const auto number = std::from_chars(token.data(), token.data() + token.size(), id);
+        if (number.ec != std::errc() || number.ptr != token.data() + token.size()) {
+            const auto single =
+                model.tokenizer ? model.tokenizer->single_token(token) : std::optional<std::int32_t>();
+            if (!single)
+                return fail(Code::usage,
+                            fmt::format("--branch \"{}\": \"{}\" is neither an id nor exactly one token of "
+                                        "this model; a leading space is part of a token.",
+                                        text, token));
+            id = *single;
+        }
+        if (!out.emplace(step, id).second)
+            return fail(Code::usage, fmt::format("--branch names step {} twice; leave one out.", step));
+    }
+    return out;
+}
 
 Result<Outcome> generate(Program& program, const Options& options) {
     VITRINE_TRY(options.check());
@@ -43,6 +79,7 @@ Result<Outcome> generate(Program& program, const Options& options) {
     spec.top_p = options.top_p;
     spec.seed = program.common().seed;
     spec.stop_ids = model->stop_ids;
+    VITRINE_ASSIGN(spec.forced, branches_of(*model, options.branches));
     VITRINE_TRY(options.fill(*model, spec.prompt));
     program.record_in_session();
 
@@ -79,6 +116,9 @@ void add_generate(CLI::App& app, Program& program) {
         ->check(CLI::Range(0.0, 1.0));
     command->add_option("--samples", options->samples, "Continuations of each prompt (1)")
         ->check(CLI::Range(1, 100000));
+    program.add_texts(*command, "--branch", options->branches,
+                      "STEP:TOKEN, the token (its id or text) taken at a step from 0 in place of the one "
+                      "that would be drawn, in every row; repeatable");
     program.on(*command, [&program, options] { return generate(program, *options); });
 }
 

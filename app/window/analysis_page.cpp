@@ -349,8 +349,10 @@ void AnalysisPage::redraw() {
     for (const QString& name : results_)
         for (const engine::ResultValue& result : record_->results)
             if (result.name == name.toStdString() || result.name == name.toStdString() + "_difference")
-                if (auto part = figure::figure_for(result, desk_.theme()))
+                if (auto part = figure::figure_for(result, desk_.theme())) {
+                    figure::mark_heads(*part, record_->results, desk_.theme());
                     chosen->parts.push_back(std::move(part));
+                }
     scroll_->show_picture(chosen, source);
 }
 

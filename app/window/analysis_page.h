@@ -41,6 +41,11 @@ public:
     void stand_beside();
     /// What the form says until the user, or a session, says otherwise.
     void set_values(const Json& values);
+    Json values() const { return form_->values(); }
+    /// Runs if what it would show now is not what it shows, and it is live and seen.
+    void run_if_live();
+    /// Paints what it shows anew.
+    void redraw();
 
     /// A field of the form follows something else, such as the selected key; a live page runs again once that
     /// rests.
@@ -93,9 +98,7 @@ private:
     void build();
     void show_manifest();
     void show_settings();
-    void run_if_live();
     void show_results(const engine::AnalysisRecord& record, const QString& command);
-    void redraw();
 
     Bench& bench_;
     views::Desk& desk_;

@@ -44,6 +44,7 @@ MainWindow::MainWindow(const WindowOptions& options, QWidget* parent)
             for (auto& [name, page] : analyses_)
                 page->set_manifests(manifests);
             training_->set_manifests(manifests);
+            lanes_->set_manifests(manifests);
         });
     keeper_->open(options_.session);
 }
@@ -180,18 +181,18 @@ void MainWindow::build_pages() {
     add_panels(tr("Sinks"), sinks_);
     const QStringList head_entropy{QStringLiteral("head-entropy")},
         lens_entropy{QStringLiteral("lens-entropy")};
-    add_panels(tr("Entropy"), new PanelPage(bench_, desk_, *runner_, QStringLiteral("entropy"),
-                                            {head_entropy, {QStringLiteral("normalised")}},
-                                            {{head_entropy, {QStringLiteral("without_sinks")}},
+    lanes_ = new LanesPage(bench_, desk_, *runner_, this);
+    connect(lanes_, &LanesPage::recorded, keeper_, &SessionKeeper::refresh);
+    connect(lanes_, &LanesPage::state_changed, this, &MainWindow::remember);
+    add_panels(tr("Entropy"), new PanelPage(bench_, desk_, *runner_, QStringLiteral("entropy"), lanes_,
+                                            {{head_entropy, {QStringLiteral("normalised")}},
                                              {lens_entropy, {QStringLiteral("entropy")}}},
                                             this));
-    const Json everywhere{{"position", "all"}};
-    add_panels(tr("Lens"),
-               new PanelPage(bench_, desk_, *runner_, QStringLiteral("lens"),
-                             {{QStringLiteral("lens")}, {QStringLiteral("top")}, {}, everywhere},
-                             {{{QStringLiteral("lens")}, {QStringLiteral("rank"), QStringLiteral("prob")}},
-                              {lens_entropy, {QStringLiteral("entropy"), QStringLiteral("kl_to_final")}}},
-                             this));
+    auto* lens = new PanelPage(bench_, desk_, *runner_, QStringLiteral("lens"), LensPins::grid(),
+                               {LensPins::followed(), LensPins::entropy()}, this);
+    add_panels(tr("Lens"), lens);
+    pins_ = new LensPins(desk_, *lens, this);
+    connect(pins_, &LensPins::state_changed, this, &MainWindow::remember);
     add(tr("Analyses"), "analyses", {}, false);
     model_tabs_ = new QTabWidget(this); // what it is, and its weights
     model_tabs_->setDocumentMode(true);

@@ -8,6 +8,8 @@
 #include "app/window/doors.h"
 #include "app/window/heads_feed.h"
 #include "app/window/help.h"
+#include "app/window/lanes_page.h"
+#include "app/window/lens_pins.h"
 #include "app/window/palette.h"
 #include "app/window/panel_page.h"
 #include "app/window/prompt_panel.h"
@@ -64,6 +66,8 @@ public:
     Doors& doors() { return *doors_; }
     /// Of a page with panels the main one; those beside it are NAME/1 and NAME/2.
     AnalysisPage* analysis_page(const QString& name) const;
+    LanesPage& lanes() { return *lanes_; }
+    LensPins& pins() { return *pins_; }
     Palette& palette_dialog() { return *palette_; }
     HelpDialog& help_dialog() { return *help_; }
     Appearance& appearance() { return *appearance_; }
@@ -150,6 +154,8 @@ private:
     SinksPage* sinks_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     std::vector<std::pair<QString, PanelPage*>> panels_;
+    LanesPage* lanes_;
+    LensPins* pins_;
     QTabWidget* model_tabs_;
     views::ModelPage* model_page_;
     views::SessionPage* session_page_;

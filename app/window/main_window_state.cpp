@@ -116,6 +116,8 @@ Json MainWindow::view() const {
         out["set"].push_back({layer, head});
     for (const auto& [name, page] : analyses_)
         out["pages"][name.toStdString()] = page->state();
+    out["lanes"] = lanes_->state();
+    out["pins"] = pins_->state();
     for (const auto& [name, page] : panels_)
         out["panels"][name.toStdString()] = page->arrangement();
     if (const views::RunPtr& pinned = desk_.pinned())
@@ -149,6 +151,8 @@ void MainWindow::apply_view(const Json& state) {
     training_->restore(part(state, "training"));
     for (const auto& [name, page] : analyses_)
         page->restore(part(part(state, "pages"), name.toUtf8().constData()));
+    lanes_->restore(part(state, "lanes"));
+    pins_->restore(part(state, "pins"));
     for (const auto& [name, page] : panels_)
         page->arrange(part(part(state, "panels"), name.toUtf8().constData()));
     show_page(text_in(state, "page"));
@@ -237,6 +241,7 @@ void MainWindow::restore(const Json& state) {
     if (first || !bench_.model()) bench_.open_model(request);
     setWindowTitle(tr("%1 – Vitrine").arg(QString::fromStdString(options_.session.stem().string())));
     restored_ = true;
+    lanes_->generations().reload();
 }
 
 // ---- runs and steps ----
@@ -282,6 +287,7 @@ void MainWindow::restore_step(std::int64_t step) {
             runner_->show_recorded(text, kept.edits, 0);
             status_->say(tr("The prompt and what was generated from it."));
         });
+    if (kept.kind == QLatin1String("generate")) lanes_->show_generations({step});
     if (kept.kind != QLatin1String("analyze")) return;
     show_page(tr("Analyses"));
     AnalysisPage* analyses = analysis_page(tr("Analyses"));
@@ -381,6 +387,7 @@ void MainWindow::export_canvas(views::FigureCanvas* canvas) {
     if (attention_->isAncestorOf(canvas)) measures_->record_shown();
     if (heads_->isAncestorOf(canvas)) heads_feed_->record_shown();
     if (training_->isAncestorOf(canvas)) training_->record_shown();
+    if (lanes_->isAncestorOf(canvas)) lanes_->record_shown();
     for (const auto& [name, page] : analyses_)
         if (page->isAncestorOf(canvas)) page->record_shown();
     export_with_dialog(this, bench_, canvas, view(), [this](const QString& said) { status_->say(said); });

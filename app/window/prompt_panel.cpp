@@ -12,11 +12,7 @@
 
 namespace vitrine::window {
 
-namespace {
-
-constexpr int generated_tokens = 16;
-
-} // namespace
+namespace {} // namespace
 
 PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     : QWidget(parent), runner_(runner), desk_(desk), editor_(new PromptEditor(desk, this)),
@@ -24,8 +20,8 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
       generate_(new QPushButton(tr("Generate"), this)), bos_(new QToolButton(this)),
       chat_(new QToolButton(this)), refusal_(new QLabel(this)) {
     run_->setToolTip(tr("Record this run in the session now (Ctrl+Enter). Typing runs by itself."));
-    generate_->setToolTip(
-        tr("Let the model go on with its most likely tokens, %1 of them.").arg(generated_tokens));
+    generate_->setToolTip(tr(
+        "Let the model go on; the Entropy page shows how sure it was at each token, and has the settings."));
     bos_->setText(tr("BOS"));
     bos_->setCheckable(true);
     bos_->setToolTip(tr("Begin the text with the model's begin-of-sequence token, or leave it out."));
@@ -67,7 +63,7 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     });
     connect(editor_, &PromptEditor::run_pressed, &runner_, &Runner::commit);
     connect(run_, &QPushButton::clicked, &runner_, &Runner::commit);
-    connect(generate_, &QPushButton::clicked, this, [this] { runner_.generate(generated_tokens); });
+    connect(generate_, &QPushButton::clicked, this, [this] { runner_.generate(); });
     connect(bos_, &QToolButton::clicked, this, [this](bool on) {
         runner_.change_form({false, on ? tokenizer::Specials::always_bos : tokenizer::Specials::never_bos});
     });

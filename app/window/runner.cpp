@@ -363,7 +363,12 @@ void Runner::generate(int tokens) {
     const auto model = bench_.model();
     run::GenerateSpec spec;
     spec.prompt.rows = {*row_};
+    if (tokens == 0) tokens = sampling_.tokens;
     spec.max_new = tokens;
+    spec.temperature = sampling_.temperature;
+    spec.top_k = sampling_.top_k;
+    spec.top_p = sampling_.top_p;
+    spec.seed = sampling_.seed;
     if (const int context = model->model.spec.context; context > 0)
         spec.max_new = std::min(tokens, context - static_cast<int>(row_->ids.size()));
     if (spec.max_new < 1) {
@@ -406,8 +411,10 @@ void Runner::generate(int tokens) {
                     const QString text = QString::fromStdString(model->tokenizer->decode(*ids, true));
                     QMetaObject::invokeMethod(
                         there,
-                        [self, text] {
-                            if (self) emit self->generating(text);
+                        [self, text, step] {
+                            if (!self) return;
+                            emit self->generating(text);
+                            emit self->drew(step);
                         },
                         Qt::QueuedConnection);
                 },
@@ -418,6 +425,7 @@ void Runner::generate(int tokens) {
                 if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
                 return;
             }
+            emit generation_done(std::make_shared<const engine::GenerateRecord>(*answer));
             if (prompt != text_) return;
             const QString text =
                 QString::fromStdString(model->tokenizer->decode(answer->result.rows.front().new_ids, true));

@@ -25,6 +25,15 @@ struct TextForm {
     bool operator==(const TextForm&) const = default;
 };
 
+/// How a text goes on. Temperature 0: greedy; top_k 0: no limit.
+struct Sampling {
+    int tokens = 16;
+    double temperature = 0;
+    int top_k = 0;
+    double top_p = 1;
+    std::uint64_t seed = 0;
+};
+
 class Runner : public QObject {
     Q_OBJECT
 
@@ -38,9 +47,12 @@ public:
     const QString& text() const { return text_; }
     /// Records the current text, and the same with interventions, as steps now.
     void commit();
-    /// Continues the text by greedy generation, with the interventions while B is shown; says `generated`
-    /// with what was added.
-    void generate(int tokens);
+    /// Continues the text, with the interventions while B is shown; says `generated` with what was added.
+    /// `tokens`: 0: as the sampling says.
+    void generate(int tokens = 0);
+    /// How the next texts are drawn.
+    void set_sampling(const Sampling& sampling) { sampling_ = sampling; }
+    const Sampling& sampling() const { return sampling_; }
     /// Runs tokens only to compare with them; `ids` may be empty, then those of the text.
     void pin_as_b(const QString& text, const std::vector<std::int32_t>& ids, const QStringList& edits,
                   std::int64_t step);
@@ -75,6 +87,8 @@ signals:
     void recorded(std::int64_t step);
     void generated(const QString& text);
     void generating(const QString& so_far);
+    void drew(const vitrine::run::GenerateStep& step); ///< the next token of a text on its way
+    void generation_done(const std::shared_ptr<const vitrine::engine::GenerateRecord>& record);
 
 private:
     /// A run, and the same with interventions if any is switched on.
@@ -98,6 +112,7 @@ private:
     views::Desk& desk_;
     QString text_;
     TextForm form_;
+    Sampling sampling_;
     std::optional<engine::ModelChat> chat_; ///< of the model; none before it is read
     QString no_chat_;                       ///< why it could not be read
     std::optional<run::RunRow> row_;

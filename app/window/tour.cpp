@@ -155,17 +155,48 @@ void Tour::plan() {
                           page(tr("Entropy"))();
                       },
                       {}});
-    stops_.push_back({QStringLiteral("lens"), page(tr("Lens")), {}});
-    stops_.push_back({QStringLiteral("lens-positions"),
+    stops_.push_back({QStringLiteral("entropy-lanes"),
                       [this] {
-                          AnalysisPage* lens = window_.analysis_page(tr("Lens"));
-                          lens->restore({{"analysis", "lens"}, {"values", {{"position", "all"}}}});
-                          lens->run(false);
+                          window_.lanes().restore(
+                              {{"values", {{"max_new", "24"}, {"heads", "L3H5,L5H2"}, {"window", "4"}}}});
+                          window_.runner().generate();
+                      },
+                      {}});
+    stops_.push_back(
+        {QStringLiteral("entropy-alternatives"), [this] { window_.lanes().select_step(4); }, {}});
+    stops_.push_back({QStringLiteral("entropy-branch"),
+                      [this] {
+                          LanesPage& lanes = window_.lanes();
+                          if (lanes.alternatives().size() > 1) lanes.branch_with(lanes.alternatives()[1].id);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("entropy-overlay"),
+                      [this] {
+                          std::vector<std::int64_t> all;
+                          for (const auto& [step, one] : window_.lanes().generations().all())
+                              all.push_back(step);
+                          window_.lanes().show_generations(all);
+                      },
+                      {}});
+    stops_.push_back(
+        {QStringLiteral("entropy-two-differ"), [this] { window_.lanes().set_difference(true); }, {}});
+    stops_.push_back({QStringLiteral("lens"),
+                      [this, type, page] {
+                          window_.lanes().set_difference(false);
+                          type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
+                          page(tr("Lens"))();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("lens-pinned"),
+                      [this] {
+                          const auto& run = window_.desk().a();
+                          for (std::size_t rank = 0; rank < 2 && rank < run->next.back().top.size(); ++rank)
+                              window_.pins().toggle(run->next.back().top[rank].id);
                       },
                       {}});
     stops_.push_back({QStringLiteral("head-metrics"),
                       [this, page] {
-                          window_.analysis_page(tr("Lens"))->restore({{"analysis", "lens"}, {"values", {}}});
+                          window_.pins().restore({});
                           page(tr("Analyses"))();
                           if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
                               analyses->choose(QStringLiteral("head-metrics"));

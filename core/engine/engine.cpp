@@ -148,10 +148,12 @@ Result<RunRecord> Engine::run(OpenModel& model, const run::RunSpec& spec, const 
 
 Result<GenerateRecord> Engine::generate(OpenModel& model, const run::GenerateSpec& spec,
                                         const std::function<void(const run::GenerateStep&)>& on_step,
-                                        const CancelToken& cancel, const Progress& progress) {
+                                        const CancelToken& cancel, const Progress& progress,
+                                        std::int64_t parent) {
     VITRINE_TRY(run::check(model.model, spec));
     const Json json{{"model", model.request.name}, {"generate", run::to_json(spec)}};
     StepRecorder step(state_->recording(), model, "generate", json, spec.prompt.coordinates);
+    if (parent != 0) step.reads({"parent", parent, {}, {}, {}});
     VITRINE_TRY(step.begin());
     auto result = within_memory(
         no_room, [&] { return run::generate(*model.loaded, model.model, spec, on_step, cancel, progress); });

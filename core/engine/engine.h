@@ -95,9 +95,11 @@ public:
     /// `record` false leaves the session alone: half-typed prompts are shown, not kept.
     Result<RunRecord> run(OpenModel& model, const run::RunSpec& spec, const CancelToken& cancel,
                           const Progress& progress, bool record = true);
+    /// `parent`: the step that this is a branch of, recorded as the input "parent"; 0: none.
     Result<GenerateRecord> generate(OpenModel& model, const run::GenerateSpec& spec,
                                     const std::function<void(const run::GenerateStep&)>& on_step,
-                                    const CancelToken& cancel, const Progress& progress);
+                                    const CancelToken& cancel, const Progress& progress,
+                                    std::int64_t parent = 0);
 
     /// Manifests of all analyses, by id: {"id","title","summary","citation","parameters","results"}.
     Json manifests() const;

@@ -32,6 +32,9 @@ public:
     StepRecorder(BeginStep begin_step, const OpenModel& model, const std::string& kind, const Json& spec,
                  model::Coordinates coordinates);
 
+    /// Something that the step reads; before begin().
+    void reads(session::StepInput input) { step_.inputs.push_back(std::move(input)); }
+
     /// Called at the first real work; further calls do nothing. The step is in the journal when this returns.
     Status begin();
 

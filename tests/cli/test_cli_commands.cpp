@@ -277,6 +277,28 @@ private slots:
         QCOMPARE(again.document["rows"].dump(), first.document["rows"].dump());
     }
 
+    void a_branch_takes_its_token_and_goes_on() {
+        const QStringList plain = {"generate", gpt2(), "--ids", "5,6,7", "--max-new", "6"};
+        const Ended whole = run_json(plain), branch = run_json(plain + QStringList{"--branch", "2:17"});
+        VERIFY_DONE(whole);
+        VERIFY_DONE(branch);
+        const Json& ids = whole.document["rows"][0]["new_ids"];
+        const Json& other = branch.document["rows"][0]["new_ids"];
+        QCOMPARE(other.size(), std::size_t{6});
+        QVERIFY(other[0] == ids[0] && other[1] == ids[1] && ids[2] != 17);
+        QCOMPARE(other[2].get<int>(), 17);
+        // What follows is what follows the whole text up to the branch.
+        const QString text = QString("5,6,7,%1,%2,17").arg(ids[0].get<int>()).arg(ids[1].get<int>());
+        const Ended rest = run_json({"generate", gpt2(), "--ids", text, "--max-new", "3"});
+        VERIFY_DONE(rest);
+        for (std::size_t i = 0; i < 3; ++i)
+            QCOMPARE(other[3 + i].get<int>(), rest.document["rows"][0]["new_ids"][i].get<int>());
+        const Ended lanes = run_json({"analyze", "generation-lanes", gpt2(), "--ids", "5,6,7", "--set",
+                                      "max_new=6", "--set", "branch=2:17"});
+        VERIFY_DONE(lanes);
+        QCOMPARE(lanes.document["results"][0]["data"].dump(), other.dump());
+    }
+
     void generated_captures_are_rows_of_a_whole_run() {
         const QString generated = folder_.filePath("generated.h5");
         const QString whole = folder_.filePath("whole.h5");

@@ -63,6 +63,8 @@ private slots:
                               "--seed", "3", "--session", session, "--device", "cpu"}));
         VERIFY_DONE(run_json(
             {"analyze", "head-entropy", gpt2(), "--ids", "5,6,7", "--session", session, "--device", "cpu"}));
+        VERIFY_DONE(run_json({"generate", gpt2(), "--ids", "5,6", "--max-new", "4", "--branch", "1:9",
+                              "--session", session, "--device", "cpu"}));
         QVERIFY(QFile::remove(stored)); // the spec holds what it needs
 
         const Ended replay = run_json({"session", "replay", session, "--check"});
@@ -72,13 +74,13 @@ private slots:
             VERIFY_KEYS(drift, {"step", "artifact", "verdict", "nmse", "max_abs"});
             QVERIFY2(drift["verdict"] == "identical", drift.dump().c_str());
         }
-        QCOMPARE(run_json({"session", "list", session}).document["steps"].size(), std::size_t{3});
+        QCOMPARE(run_json({"session", "list", session}).document["steps"].size(), std::size_t{4});
 
-        const Ended later = run_json({"session", "replay", session, "--from", "3"});
+        const Ended later = run_json({"session", "replay", session, "--from", "4"});
         VERIFY_DONE(later);
         QVERIFY(!later.document["drift"].empty());
         for (const Json& drift : later.document["drift"])
-            QCOMPARE(drift["step"].get<int>(), 3);
+            QCOMPARE(drift["step"].get<int>(), 4);
     }
 
     void a_session_travels() {

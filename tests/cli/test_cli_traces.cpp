@@ -60,6 +60,19 @@ private slots:
             "unsupported");
         row("an unknown hook", run + QStringList{"--capture", "blocks.9.nothing"}, 1, "not-found");
         row("a position beyond the row", run + QStringList{"--positions", "3"}, 1, "out-of-range");
+        row("a branch that is none", generate + QStringList{"--branch", "x:5"}, 2, "usage");
+        row("a branch with no token", generate + QStringList{"--branch", "1:5000"}, 1, "out-of-range");
+        row("a branch beyond the end", generate + QStringList{"--max-new", "3", "--branch", "3:5"}, 1,
+            "out-of-range");
+        row("two tokens at one step", generate + QStringList{"--branch", "1:5", "--branch", "1:6"}, 2,
+            "usage");
+        row("lanes of no head", analyze("generation-lanes", "5,6,7", {"heads=L9H0"}), 1, "out-of-range");
+        row("lanes of nothing", analyze("generation-lanes", "5,6,7", {"continuation=5", "branch=0:1"}), 2,
+            "usage");
+        row("a threshold that is no share", analyze("head-entropy", "5,6,7", {"collapse=2"}), 1,
+            "out-of-range");
+        row("a sink key beyond the row", analyze("head-entropy", "5,6,7", {"sink_keys=7"}), 1,
+            "out-of-range");
         row("no probability at all", generate + QStringList{"--top-p", "0"}, 1, "out-of-range");
     }
 

@@ -167,6 +167,29 @@ private slots:
         QVERIFY2(record.has_value(), record ? "" : record.error().message.c_str());
         QCOMPARE(seen, 3);
         QCOMPARE(steps(engine)[0].kind, std::string("generate"));
+
+        // A branch of it: the tokens before are given, so the step replays by itself, and it names its
+        // parent.
+        run::GenerateSpec branch = generate;
+        const auto& ids = record->result.rows.front().new_ids;
+        branch.forced = {{0, ids[0]}, {1, ids[1] == 3 ? 4 : 3}};
+        const auto left = engine.generate(*model, branch, {}, {}, {}, record->step);
+        QVERIFY2(left.has_value(), left ? "" : left.error().message.c_str());
+        QCOMPARE(left->result.rows.front().new_ids[0], ids[0]);
+        QCOMPARE(left->result.rows.front().new_ids[1], branch.forced.at(1));
+        const auto detail = engine.session()->step(left->step);
+        QVERIFY(detail && detail->inputs.size() == 1);
+        QCOMPARE(detail->inputs[0].role, std::string("parent"));
+        QCOMPARE(detail->inputs[0].step.value(), record->step);
+        const auto spec_back =
+            run::generate_spec_from_json((*parse_json(detail->step.spec, "spec"))["generate"]);
+        QVERIFY(spec_back && spec_back->forced == branch.forced);
+        const auto replayed = engine::replay(*engine.session(), {}, {}, {});
+        QVERIFY2(replayed.has_value(), replayed ? "" : replayed.error().message.c_str());
+        QCOMPARE(replayed->size(), std::size_t{2});
+        for (const auto& step : *replayed)
+            for (const auto& drift : step.drift)
+                QCOMPARE(drift.comparison.verdict, store::Verdict::identical);
     }
 
     void a_replay_that_was_stopped_goes_on() {

@@ -49,6 +49,50 @@ class TestGenerate : public QObject {
     }
 
 private slots:
+    void a_taken_token_changes_only_what_follows_data() { kinds(); }
+    void a_taken_token_changes_only_what_follows() {
+        QFETCH(QString, folder);
+        QFETCH(QString, device);
+        const Loaded model(folder.toStdString(), device.toStdString());
+        run::GenerateSpec spec = spec_of({{5, 9, 2, 7}});
+        spec.temperature = 1.5;
+        spec.seed = 3;
+        spec.alternatives = 4;
+        const run::GenerateResult whole = made(model, spec);
+        spec.forced = {{4, whole.rows[0].new_ids[4] == 8 ? 9 : 8}};
+        const run::GenerateResult branch = made(model, spec);
+        for (std::size_t i = 0; i < 4; ++i)
+            QCOMPARE(branch.rows[0].new_ids[i], whole.rows[0].new_ids[i]);
+        QCOMPARE(branch.rows[0].new_ids[4], spec.forced.at(4));
+        const run::GenerateStep& taken = branch.rows[0].steps[4];
+        QCOMPARE(taken.entropy, whole.rows[0].steps[4].entropy); // the distribution is the same
+        QVERIFY(taken.prob != whole.rows[0].steps[4].prob);
+        QCOMPARE(taken.top.size(), std::size_t{4});
+        QCOMPARE(taken.top[0].prob, taken.top1);
+        QVERIFY(std::abs(taken.top[0].prob - taken.top[1].prob - taken.margin) < 1e-15);
+        QVERIFY(branch.rows[0].steps[5].entropy != whole.rows[0].steps[5].entropy);
+        // The whole text given token by token: the same numbers at every step.
+        for (std::size_t i = 0; i < branch.rows[0].new_ids.size(); ++i)
+            spec.forced[static_cast<int>(i)] = branch.rows[0].new_ids[i];
+        QVERIFY(same(made(model, spec).rows[0], branch.rows[0]));
+        spec.forced = {{spec.max_new, 1}};
+        QCOMPARE(run::generate(*model.loaded, *model.model, spec, {}, {}, {}).error().code,
+                 Code::out_of_range);
+    }
+
+    void a_text_that_ends_before_its_branch_is_refused() {
+        const Loaded model(fixture("llama-random"), "cpu");
+        run::GenerateSpec spec = spec_of({{5, 9, 2, 7}});
+        spec.stop_ids = {made(model, spec).rows[0].new_ids[0]}; // ends at once
+        const run::GenerateResult ended = made(model, spec);
+        QCOMPARE(ended.rows[0].stop, std::string("eos"));
+        QCOMPARE(ended.rows[0].steps.size(), std::size_t{1});
+        spec.forced = {{3, 1}};
+        const auto refused = run::generate(*model.loaded, *model.model, spec, {}, {}, {});
+        QCOMPARE(refused.error().code, Code::out_of_range);
+        QVERIFY(refused.error().message.find("before the branch at step 3") != std::string::npos);
+    }
+
     void company_changes_no_bits_data() { kinds(); }
     void company_changes_no_bits() {
         QFETCH(QString, folder);

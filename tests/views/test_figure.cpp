@@ -14,6 +14,7 @@
 #include "views/figure/export.h"
 #include "views/figure/figure_for.h"
 #include "views/figure/heatmap.h"
+#include "views/figure/lanes_for.h"
 #include "views/figure/next_tokens.h"
 #include "views/figure/provenance.h"
 #include "views/figure/table.h"
@@ -49,6 +50,79 @@ private slots:
                                           theme.sink, theme.good, theme.warning})
                     QVERIFY2(contrast(ground, ink) >= 4.5, qPrintable(ink.name() + " on " + ground.name()));
         }
+    }
+
+    void lanes_of_two_runs_are_aligned_by_step() {
+        const auto results = [](std::vector<double> ids, std::vector<double> entropy) {
+            const auto steps = static_cast<std::int64_t>(ids.size());
+            std::vector<engine::ResultValue> out{
+                {"ids", "series", {{"step", steps, {}}}, ids, {}, {}},
+                {"entropy", "series", {{"step", steps, {}}}, std::move(entropy), {}, {}},
+                {"tokens", "table", {}, {}, Json::array(), {}}};
+            for (std::size_t i = 0; i < ids.size(); ++i)
+                out.back().json.push_back(
+                    {{"row", 0}, {"position", 7 + i}, {"id", ids[i]}, {"token", " t" + std::to_string(i)}});
+            return out;
+        };
+        const auto a = results({1, 2, 3}, {4, 5, 6}), b = results({1, 2, 4, 5}, {4, 5, 1, 2});
+        const Theme theme = make_theme(false);
+        const auto both = lanes_for({{"a", &a}, {"b", &b}}, NAN, false);
+        QVERIFY(both && both->runs.size() == 2 && both->lanes.size() == 1);
+        QCOMPARE(both->parting, 2);
+        QVERIFY(both->said.contains("before step 2"));
+        QCOMPARE(both->steps(), std::size_t{4});
+        QCOMPARE(both->runs[0].first, 7);
+        const QRectF in(0, 0, 700, 300);
+        int found = -1;
+        for (double x = 0; x < 700 && found != 3; ++x)
+            found = both->step_at({x, 150}, in, theme);
+        QCOMPARE(found, 3);
+        // The step of the longer run alone; positions count from the prompt's end, the query is one before.
+        for (double x = 699; x > 0; --x)
+            if (both->step_at({x, 150}, in, theme) == 2) {
+                QCOMPARE(both->spot_at({x, 150}, in, theme).query, 8);
+                const QString line = both->describe({x, 150}, in, theme);
+                QVERIFY2(line.contains("entropy 6") && line.contains("entropy 1") && line.contains("id 4"),
+                         qPrintable(line));
+                break;
+            }
+        both->select({-1, -1, 8, -1});
+        QCOMPARE(both->selected, 2);
+        std::vector<double> many(200);
+        const auto lengthy = results(many, many);
+        const auto zoomed = lanes_for({{"long", &lengthy}}, NAN, false);
+        const QPointF middle(400, 120);
+        const int before = zoomed->step_at(middle, in, theme);
+        QVERIFY(zoomed->zoom(4, middle, in, theme));
+        QVERIFY(std::abs(zoomed->step_at(middle, in, theme) - before) <= 1); // stays under the pointer
+        QVERIFY(zoomed->step_at({170, 120}, in, theme) > 20);
+        QVERIFY(zoomed->pan({-40, 0}, in, theme));
+        QVERIFY(zoomed->step_at(middle, in, theme) > before);
+        zoomed->fit();
+        QCOMPARE(zoomed->step_at(middle, in, theme), before);
+        const auto difference = lanes_for({{"a", &a}, {"b", &b}}, NAN, true);
+        QCOMPARE(difference->lanes[0].lines[0].values.size(), std::size_t{1});
+        QCOMPARE(difference->lanes[0].lines[0].values[0], (std::vector<double>{0, 0, 5}));
+        QCOMPARE(both->csv().count('\n'), 5);
+        QVERIFY(both->csv().startsWith("step,a token,b token,a entropy,b entropy\n"));
+        QVERIFY(!lanes_for({{"none", &a}}, NAN, false)->lanes.empty());
+        const std::vector<engine::ResultValue> nothing;
+        QVERIFY(!lanes_for({{"none", &nothing}}, NAN, false));
+    }
+
+    void heads_carry_their_signs() {
+        engine::ResultValue map{"normalised", "matrix", {{"layer", 1, {}}, {"head", 2, {}}},
+                                {0.95, 0.2},  {},       {}};
+        engine::ResultValue heads{"heads", "table", {}, {}, Json::array(), {}};
+        heads.json = {{{"layer", 0}, {"head", 0}, {"label", "overload"}},
+                      {{"layer", 0}, {"head", 1}, {"label", "sink"}}};
+        const Theme theme = make_theme(false);
+        const PicturePtr picture = figure_for(map, theme);
+        mark_heads(*picture, {map, heads}, theme);
+        const auto* marked = dynamic_cast<const Heatmap*>(picture.get());
+        QVERIFY(marked && marked->tags.size() == 2);
+        QVERIFY(marked->legend.contains(QString::fromUtf8("▲ overload 1")));
+        QVERIFY(marked->describe_cell(0, 1).contains("sink"));
     }
 
     void published_colours() {

@@ -170,9 +170,9 @@ private slots:
             return out;
         };
         QTRY_COMPARE_WITH_TIMEOUT(kinds(), QStringList("run"), patience_ms);
-        for (const char* page : {"Sinks", "Entropy", "Lens"}) {
-            QSignalSpy finished(window.analysis_page(page), &AnalysisPage::finished);
-            window.show_page(page);
+        for (const char* name : {"Sinks", "Entropy/1", "Lens"}) {
+            QSignalSpy finished(window.analysis_page(name), &AnalysisPage::finished);
+            window.show_page(QString(name).section('/', 0, 0));
             QTRY_VERIFY_WITH_TIMEOUT(finished.count() > 0 && window.idle(), patience_ms);
         }
         QCOMPARE(kinds(), QStringList("run"));
@@ -250,7 +250,7 @@ private slots:
         QVERIFY(shown().difference && shown().said_in_place.isEmpty());
         window.show_page("Entropy");
         const auto page_command = [&] {
-            return window.analysis_page("Entropy")->findChild<views::FigureCanvas*>()->source().command;
+            return window.analysis_page("Entropy/1")->findChild<views::FigureCanvas*>()->source().command;
         };
         QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page_command().count("vitrine-cli") == 2, patience_ms);
         QVERIFY(page_command().section('\n', 1).contains("--edit 'L1H1 zero'"));

@@ -9,6 +9,7 @@
 #include "views/figure/column.h"
 #include "views/figure/curves.h"
 #include "views/figure/heatmap.h"
+#include "views/figure/lanes_for.h"
 #include "views/figure/quantity.h"
 #include "views/figure/scatter.h"
 #include "views/figure/series.h"
@@ -383,12 +384,68 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
     return nullptr;
 }
 
+void mark_heads(Picture& picture, const std::vector<ResultValue>& results, const Theme& theme) {
+    auto* map = dynamic_cast<Heatmap*>(&picture);
+    if (!map || map->row_title != QLatin1String("layer") || map->col_title != QLatin1String("head")) return;
+    struct Sign {
+        const char* label;
+        const char* sign;
+        int count = 0;
+    };
+    std::array<Sign, 3> signs{{{"sink", "●"}, {"overload", "▲"}, {"collapse", "▼"}}};
+    for (const ResultValue& result : results) {
+        if (result.name == "note" && result.json.is_string())
+            map->meaning = text_of(result.json.get<std::string>());
+        if (result.name != "heads" || !result.json.is_array()) continue;
+        for (const Json& head : result.json) {
+            const std::string label = head.value("label", std::string());
+            for (Sign& sign : signs) {
+                if (label != sign.label) continue;
+                ++sign.count;
+                const bool sink = label == "sink";
+                map->tags.push_back({head.value("layer", 0), head.value("head", 0),
+                                     QString::fromUtf8(sign.sign), text_of(label), !sink,
+                                     sink ? colour_at(Map::sink, theme.dark ? 0.7 : 0.62) : QColor()});
+            }
+        }
+        if (result.json.empty() || !result.json.front().contains("label")) continue;
+        for (const Sign& sign : signs)
+            map->legend += (map->legend.isEmpty() ? QString() : QStringLiteral("   ")) +
+                           QStringLiteral("%1 %2 %3")
+                               .arg(QString::fromUtf8(sign.sign), QString::fromUtf8(sign.label))
+                               .arg(sign.count);
+    }
+}
+
+namespace {
+
+// A generation by step: its lanes in one picture, and the results that these do not hold.
+PicturePtr lanes_of(const std::vector<ResultValue>& results) {
+    const bool rolling = std::any_of(results.begin(), results.end(), [](const ResultValue& result) {
+        return result.name == "rolling_entropy";
+    });
+    return rolling ? lanes_for({{QString(), &results}}, NAN, false) : nullptr;
+}
+
+} // namespace
+
 PicturePtr figure_for(const std::vector<ResultValue>& results, const Theme& theme) {
+    if (PicturePtr lanes = lanes_of(results)) {
+        auto out = std::make_shared<Column>();
+        out->parts.push_back(std::move(lanes));
+        for (const ResultValue& result : results)
+            if (result.kind == "text" || result.name == "diversity")
+                out->parts.push_back(figure_for(result, theme));
+        return out;
+    }
     auto out = std::make_shared<Column>();
     const auto add = [&](bool small) {
         for (const ResultValue& result : results) {
             if ((result.kind == "number" || result.kind == "text") != small) continue;
-            if (PicturePtr part = figure_for(result, theme)) out->parts.push_back(std::move(part));
+            PicturePtr part = figure_for(result, theme);
+            if (!part) continue;
+            mark_heads(*part, results, theme);
+            out->parts.push_back(std::move(part));
         }
     };
     add(true);

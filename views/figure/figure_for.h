@@ -12,4 +12,8 @@ PicturePtr figure_for(const engine::ResultValue& result, const Theme& theme);
 /// All results of an analysis: numbers and notes first, then the pictures, one under another.
 PicturePtr figure_for(const std::vector<engine::ResultValue>& results, const Theme& theme);
 
+/// Where these results say what each head is (a table `heads` with labels), a map of layer × head gets a sign
+/// for it: sinks, overload, collapse. Other pictures stay as they are.
+void mark_heads(Picture& picture, const std::vector<engine::ResultValue>& results, const Theme& theme);
+
 } // namespace vitrine::figure

@@ -45,7 +45,8 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
     const bool in_corner = square && style.causal && view.isNull() && values.rows >= 5 &&
                            std::min(in.width(), in.height()) > 300;
-    const double top = line_height + 8 + (title.isEmpty() ? 0 : line_height + 2);
+    const double top =
+        line_height + 8 + (title.isEmpty() ? 0 : line_height + 2) + (legend.isEmpty() ? 0 : line_height);
     const QRectF sight = seen();
 
     const double room = std::max(10.0, in.width() - left - (in_corner ? 4 : bar + 14));
@@ -69,7 +70,8 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     out.cells = cells;
     out.row_labels = QRectF(in.left(), cells.top(), left - 6, cells.height());
     out.col_labels = QRectF(cells.left(), cells.bottom() + 3, cells.width(), bottom);
-    out.bar = QRectF(cells.right() + 14, cells.top() - 2, bar, std::max(cells.height(), 110.0));
+    out.bar = QRectF(cells.right() + 14, cells.top() - 2, bar,
+                     std::max(cells.height(), std::min(110.0, in.bottom() - cells.top())));
     if (in_corner)
         out.bar =
             QRectF(cells.right() - bar, cells.top() - 2, bar, std::min(cells.width() - bar - 30, 220.0));
@@ -161,6 +163,33 @@ void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& 
     }
 }
 
+void Heatmap::paint_tags(QPainter& painter, const Layout& layout, const Theme& theme) const {
+    if (tags.empty() || layout.cell_width < 9 || layout.cell_height < 9) return;
+    CellStyle shown = style;
+    shown.ground = theme.panel;
+    const QRectF sight = seen();
+    painter.save();
+    painter.setBrush(Qt::NoBrush);
+    // Beside a number the sign keeps to the corner.
+    const bool numbered = layout.cell_width >= 42 && layout.cell_height >= 17;
+    for (const Tag& tag : tags) {
+        const QRectF box(layout.cells.left() + (tag.col - sight.left()) * layout.cell_width,
+                         layout.cells.top() + (tag.row - sight.top()) * layout.cell_height, layout.cell_width,
+                         layout.cell_height);
+        const QColor ground = cell_colour(values, shown, tag.row, tag.col);
+        if (!ground.isValid() || !layout.cells.adjusted(-1, -1, 1, 1).contains(box)) continue;
+        const QColor ink = text_on(ground);
+        if (tag.strong) {
+            painter.setPen(QPen(ink, 1.4));
+            painter.drawRect(box.adjusted(2, 2, -2, -2));
+        }
+        draw_text(painter, numbered ? QRectF(box.left() + 3, box.top() + 1, 12, 12) : box,
+                  numbered ? Qt::AlignLeft | Qt::AlignTop : Qt::AlignCenter, tag.sign, theme.font(12),
+                  tag.colour.isValid() ? tag.colour : ink);
+    }
+    painter.restore();
+}
+
 void Heatmap::paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const {
     const QFont fixed = theme.fixed_font();
     const QRectF sight = seen();
@@ -216,7 +245,11 @@ void Heatmap::paint(QPainter& painter, const QRectF& in, const Theme& theme) con
                          said_in_place.isEmpty() ? QStringLiteral("Nothing to draw yet.") : said_in_place);
         return;
     }
+    if (!legend.isEmpty())
+        draw_text(painter, laid.title.translated(0, line_height), Qt::AlignLeft | Qt::AlignVCenter,
+                  elided(legend, theme.font(), in.width()), theme.font(), theme.muted);
     paint_cells(painter, laid, theme);
+    paint_tags(painter, laid, theme);
     paint_labels(painter, laid, theme);
     paint_colour_bar(painter, laid.bar, style.scale, has_marks(), theme);
 }
@@ -277,6 +310,8 @@ QString Heatmap::describe_cell(int row, int col) const {
     const float value = values.at(row, col);
     const QString what = style.scale.unit.isEmpty() ? QString() : QStringLiteral(" ") + style.scale.unit;
     QString said = std::isnan(value) ? QStringLiteral("left out") : number(value) + what;
+    for (const Tag& tag : tags)
+        if (tag.row == row && tag.col == col) said += QStringLiteral(" · ") + tag.words;
     return named(row_title, row, row_labels) + QStringLiteral(" · ") + named(col_title, col, col_labels) +
            QStringLiteral(" = ") + said;
 }

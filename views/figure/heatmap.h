@@ -16,8 +16,17 @@ public:
     QStringList row_labels, col_labels; ///< empty: indices are written
     QString meaning;                    ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;              ///< if not empty, these words stand where the cells would
-    bool square = false;                ///< cells are squares
-    bool sinks_out = false;             ///< marked columns were taken out and the rest renormalised
+    /// A sign in the corner of a cell, and what it means.
+    struct Tag {
+        int row = 0, col = 0;
+        QString sign, words;
+        bool strong = false; ///< the cell is framed too
+        QColor colour;       ///< invalid: as the numbers on the cells
+    };
+    std::vector<Tag> tags;
+    QString legend;         ///< of the signs, beneath the title; may be empty
+    bool square = false;    ///< cells are squares
+    bool sinks_out = false; ///< marked columns were taken out and the rest renormalised
     std::optional<int> selected_row, selected_col;
     std::optional<QPoint> second; ///< column and row of the cell to compare with
     /// What is in sight, in cells (x column, y row); null: everything.
@@ -53,6 +62,7 @@ private:
     QString row_label(int row) const;
     QString col_label(int col) const;
     bool has_marks() const;
+    void paint_tags(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void move_inside(QRectF& wanted) const;

@@ -39,20 +39,24 @@ Series::Layout Series::layout(const QRectF& in, const Theme& theme) const {
     if (!(low <= high)) low = 0, high = 1;
     if (bars || (low > 0 && low < high * 0.5)) low = std::min(low, 0.0);
     if (low == high) high = low + 1;
-    const auto ticks = round_ticks(low, high, 5);
+    const int wanted = in.height() < 130 ? 2 : 5; // what is low has no room for more
+    const auto ticks = round_ticks(low, high, wanted);
     const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : high - low;
     out.low = std::floor(low / step + 1e-9) * step;
     out.high = std::ceil(high / step - 1e-9) * step;
     const QFontMetricsF metrics(theme.fixed_font());
     double widest = 0;
-    for (const double value : round_ticks(out.low, out.high, 5))
+    out.ticks = wanted;
+    for (const double value : round_ticks(out.low, out.high, wanted))
         widest = std::max(widest, metrics.horizontalAdvance(tick(value)));
     double labels = 18;
     for (const QString& text : x_labels)
         if (metrics.horizontalAdvance(text) >
             (in.width() - widest) / std::max<double>(1, x_labels.size()) - 6)
             labels = std::max(labels, std::min(metrics.horizontalAdvance(text), 90.0) + 4);
-    const double top = (title.isEmpty() ? 0 : 22) + 22;
+    const bool heads = !y_title.isEmpty() || (legend && lines.size() > 1);
+    const double top = (title.isEmpty() ? 0 : 22) + (heads ? 22 : 6);
+    if (!axis) labels = -18;
     out.plot = QRectF(in.left() + widest + 12, in.top() + top, std::max(20.0, in.width() - widest - 24),
                       std::max(20.0, in.height() - top - labels - 24));
     return out;
@@ -86,7 +90,7 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
     };
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing, true);
-    for (const double value : round_ticks(laid.low, laid.high, 5)) {
+    for (const double value : round_ticks(laid.low, laid.high, laid.ticks)) {
         painter.setPen(QPen(theme.line, 1));
         painter.drawLine(QPointF(laid.plot.left(), y_of(value)), QPointF(laid.plot.right(), y_of(value)));
         draw_text(painter, QRectF(in.left(), y_of(value) - 9, laid.plot.left() - in.left() - 8, 18),
@@ -99,7 +103,7 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
         widest = std::max(widest, metrics.horizontalAdvance(label(i)));
     const bool upright = !x_labels.isEmpty() && widest > slot - 6;
     const auto every = static_cast<std::size_t>(std::max(1.0, std::ceil((upright ? 14 : widest + 8) / slot)));
-    for (std::size_t i = 0; i < length(); i += every) {
+    for (std::size_t i = 0; i < length() && axis; i += every) {
         if (!upright) {
             draw_text(painter, QRectF(x_of(laid, i) - 60, laid.plot.bottom() + 3, 120, 18), Qt::AlignCenter,
                       label(i), fixed, theme.muted);
@@ -112,13 +116,14 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
                   elided(label(i), fixed, 90), fixed, theme.muted);
         painter.restore();
     }
-    draw_text(painter, QRectF(laid.plot.left(), in.bottom() - 18, laid.plot.width(), 18),
-              Qt::AlignRight | Qt::AlignVCenter, x_title, theme.font(), theme.muted);
+    if (axis)
+        draw_text(painter, QRectF(laid.plot.left(), in.bottom() - 18, laid.plot.width(), 18),
+                  Qt::AlignRight | Qt::AlignVCenter, x_title, theme.font(), theme.muted);
 
-    double legend = laid.plot.left();
+    double at_x = laid.plot.left();
     draw_text(painter, QRectF(in.left(), laid.plot.top() - 22, in.width(), 18), Qt::AlignLeft, y_title,
               theme.font(), theme.muted);
-    legend += QFontMetricsF(theme.font()).horizontalAdvance(y_title) + 8;
+    at_x += QFontMetricsF(theme.font()).horizontalAdvance(y_title) + 8;
     for (std::size_t at = 0; at < lines.size(); ++at) {
         const Line& line = lines[at];
         const QColor colour = category_colour(static_cast<int>(at), theme);
@@ -142,14 +147,13 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
                 }
             }
         }
-        if (lines.size() > 1) {
+        if (legend && lines.size() > 1) {
             painter.setPen(QPen(colour, 2));
-            painter.drawLine(QPointF(legend, laid.plot.top() - 13),
-                             QPointF(legend + 14, laid.plot.top() - 13));
-            legend += 18 +
-                      draw_text(painter, QRectF(legend + 18, laid.plot.top() - 22, 300, 18),
-                                Qt::AlignLeft | Qt::AlignVCenter, line.name, theme.font(), theme.text) +
-                      14;
+            painter.drawLine(QPointF(at_x, laid.plot.top() - 13), QPointF(at_x + 14, laid.plot.top() - 13));
+            at_x += 18 +
+                    draw_text(painter, QRectF(at_x + 18, laid.plot.top() - 22, 300, 18),
+                              Qt::AlignLeft | Qt::AlignVCenter, line.name, theme.font(), theme.text) +
+                    14;
         }
     }
     painter.restore();

@@ -16,13 +16,16 @@ public:
     QStringList x_labels; ///< empty: indices
     std::vector<Line> lines;
     bool bars = false;
-    QString meaning; ///< of the values, for the line under the pointer; may be empty
+    bool legend = true; ///< names of the lines, where there are several
+    bool axis = true;   ///< labels of the x axis; without where another picture beneath has them
+    QString meaning;    ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;
     int selected = -1; ///< index on the x axis
 
     struct Layout {
         QRectF plot;
         double low = 0, high = 1; ///< of the y axis
+        int ticks = 5;            ///< about so many on it
     };
     Layout layout(const QRectF& in, const Theme& theme) const;
 

@@ -9,7 +9,8 @@ namespace vitrine::figure {
 namespace {
 
 constexpr double line = 18;
-constexpr double left = 40; ///< of the layers' names
+constexpr double left = 40;     ///< of the layers' names
+constexpr double readable = 46; ///< pixels of a column in which a short token can be read
 
 } // namespace
 
@@ -28,7 +29,17 @@ TokenGrid::Layout TokenGrid::layout(const QRectF& in, const Theme& theme) const 
     out.cells =
         QRectF(in.left() + left, in.top() + 2 * line + 4, std::max(20.0, in.width() - left - bar - 14),
                std::max(20.0, in.height() - 2 * line - 8));
-    const auto count = static_cast<double>(std::max<qsizetype>(1, columns.size()));
+    const int all = std::max(1, static_cast<int>(columns.size()));
+    out.shown = windowed ? std::clamp(static_cast<int>(out.cells.width() / readable), 1, all) : all;
+    out.first = std::clamp(first_ < 0 ? all : first_, 0, all - out.shown);
+    // What is selected is seen, unless someone has dragged it away.
+    if (follow_)
+        for (int col = 0; col < all && by_position(); ++col)
+            if (positions[static_cast<std::size_t>(col)] == selected_position)
+                out.first =
+                    std::clamp(out.first, std::max(0, col - out.shown + 1), std::min(col, all - out.shown));
+    if (windowed) first_ = out.first;
+    const auto count = static_cast<double>(out.shown);
     out.width = std::min(out.cells.width() / count, 150.0);
     out.height = std::min(out.cells.height() / std::max(1, layers), 40.0);
     out.cells.setSize({out.width * count, out.height * layers});
@@ -40,6 +51,12 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
     draw_text(painter, QRectF(in.left(), in.top(), in.width(), line), Qt::AlignLeft | Qt::AlignVCenter, title,
               theme.font(13, true), theme.text);
     const Layout laid = layout(in, theme);
+    if (laid.shown < columns.size())
+        draw_text(painter, QRectF(in.left(), in.top(), in.width(), line), Qt::AlignRight | Qt::AlignVCenter,
+                  QStringLiteral("positions %1 to %2 of %3: drag for the others")
+                      .arg(columns[laid.first], columns[laid.first + laid.shown - 1])
+                      .arg(columns.size()),
+                  theme.font(), theme.muted);
     const QFont fixed = theme.fixed_font();
     const double head = laid.cells.top() - line - 2;
     const QFontMetricsF metrics(fixed);
@@ -48,12 +65,13 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
         widest = std::max(widest, metrics.horizontalAdvance(label));
     const int every = std::max(1, static_cast<int>(std::ceil((widest + 6) / laid.width)));
     const QString names = by_position() ? QString() : col_title + QStringLiteral(" ");
-    for (int col = 0; col < columns.size(); col += every)
-        draw_text(painter, QRectF(laid.cells.left() + col * laid.width - 30, head, laid.width + 60, line),
-                  Qt::AlignHCenter | Qt::AlignVCenter, (col == 0 ? names : QString()) + columns[col], fixed,
-                  by_position() && positions[static_cast<std::size_t>(col)] == selected_position
-                      ? theme.query
-                      : theme.muted);
+    for (int col = laid.first; col < laid.first + laid.shown; col += every)
+        draw_text(
+            painter,
+            QRectF(laid.cells.left() + (col - laid.first) * laid.width - 30, head, laid.width + 60, line),
+            Qt::AlignHCenter | Qt::AlignVCenter, (col == 0 ? names : QString()) + columns[col], fixed,
+            by_position() && positions[static_cast<std::size_t>(col)] == selected_position ? theme.query
+                                                                                           : theme.muted);
     const int each = std::max(1, static_cast<int>(std::ceil(14 / laid.height)));
     for (int layer = 0; layer < layers; ++layer) {
         const double top = laid.cells.top() + layer * laid.height;
@@ -61,12 +79,17 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
             draw_text(painter, QRectF(in.left(), top, left - 8, laid.height),
                       Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("L%1").arg(layer), fixed,
                       layer == selected_layer ? theme.accent : theme.muted);
-        for (int col = 0; col < columns.size(); ++col) {
+        for (int col = laid.first; col < laid.first + laid.shown; ++col) {
             const Cell& shown = cell(layer, col);
             if (shown.token.isEmpty()) continue;
-            const QRectF box(laid.cells.left() + col * laid.width, top, laid.width, laid.height);
+            const QRectF box(laid.cells.left() + (col - laid.first) * laid.width, top, laid.width,
+                             laid.height);
             const QColor ground = scale.colour(shown.prob);
             painter.fillRect(box.adjusted(0.5, 0.5, -0.5, -0.5), ground);
+            if (std::find(pinned.begin(), pinned.end(), shown.id) != pinned.end()) {
+                painter.setPen(QPen(text_on(ground), 1.4));
+                painter.drawRect(box.adjusted(2.5, 2.5, -2.5, -2.5));
+            }
             if (laid.height >= 13 && laid.width >= 18)
                 draw_text(painter, box, Qt::AlignCenter, elided(shown.token, fixed, laid.width - 4), fixed,
                           text_on(ground));
@@ -87,14 +110,15 @@ void TokenGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme& th
     }
     if (by_position())
         for (std::size_t col = 0; col < positions.size(); ++col)
-            if (positions[col] == selected_position) {
+            if (const int at = static_cast<int>(col) - laid.first;
+                positions[col] == selected_position && at >= 0 && at < laid.shown) {
                 painter.setPen(QPen(theme.query, 1.2));
-                painter.drawRect(QRectF(laid.cells.left() + static_cast<double>(col) * laid.width,
-                                        laid.cells.top(), laid.width, laid.cells.height()));
+                painter.drawRect(QRectF(laid.cells.left() + at * laid.width, laid.cells.top(), laid.width,
+                                        laid.cells.height()));
             }
     if (const auto here = pointer ? cell_at(*pointer, in, theme) : std::nullopt) {
         painter.setPen(QPen(theme.text, 1));
-        painter.drawRect(QRectF(laid.cells.left() + here->x() * laid.width,
+        painter.drawRect(QRectF(laid.cells.left() + (here->x() - laid.first) * laid.width,
                                 laid.cells.top() + here->y() * laid.height, laid.width, laid.height));
     }
     painter.restore();
@@ -103,9 +127,25 @@ void TokenGrid::paint_marks(QPainter& painter, const QRectF& in, const Theme& th
 std::optional<QPoint> TokenGrid::cell_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
     const Layout laid = layout(in, theme);
     if (!laid.cells.contains(at) || columns.isEmpty() || layers == 0) return std::nullopt;
-    return QPoint(std::min(static_cast<int>((at.x() - laid.cells.left()) / laid.width),
-                           static_cast<int>(columns.size()) - 1),
+    return QPoint(laid.first +
+                      std::min(static_cast<int>((at.x() - laid.cells.left()) / laid.width), laid.shown - 1),
                   std::min(static_cast<int>((at.y() - laid.cells.top()) / laid.height), layers - 1));
+}
+
+bool TokenGrid::pan(const QPointF& by, const QRectF& in, const Theme& theme) {
+    const Layout laid = layout(in, theme);
+    if (laid.shown == columns.size()) return false;
+    dragged_ -= by.x();
+    const int columns_by = static_cast<int>(dragged_ / laid.width);
+    dragged_ -= columns_by * laid.width;
+    first_ = std::clamp(laid.first + columns_by, 0, static_cast<int>(columns.size()) - laid.shown);
+    follow_ = false;
+    return true;
+}
+
+int TokenGrid::token_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
+    const auto here = cell_at(at, in, theme);
+    return here && !cell(here->y(), here->x()).token.isEmpty() ? cell(here->y(), here->x()).id : -1;
 }
 
 QString TokenGrid::describe(const QPointF& at, const QRectF& in, const Theme& theme) const {
@@ -128,6 +168,7 @@ Spot TokenGrid::spot_at(const QPointF& at, const QRectF& in, const Theme& theme)
 }
 
 void TokenGrid::select(const Spot& here) {
+    follow_ = follow_ || selected_position != here.query;
     selected_layer = here.layer;
     selected_position = here.query;
 }

@@ -22,6 +22,14 @@ public:
     std::vector<Cell> cells; ///< [layers · columns]; an empty token: none
     ColourScale scale;       ///< of the probability
     int selected_layer = -1, selected_position = -1;
+    std::vector<int> pinned; ///< ids of tokens that are marked wherever they stand
+
+    /// Columns keep a width in which tokens can be read: as many as fit are seen, and dragging shows the
+    /// others.
+    bool windowed = false;
+
+    /// The id of the token at a point, −1 where there is none.
+    int token_at(const QPointF& at, const QRectF& in, const Theme& theme) const;
 
     QSizeF preferred_size(const Theme& theme) const override;
     double narrowest_width(const Theme& theme) const override;
@@ -34,6 +42,7 @@ public:
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     Spot spot_at(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     void select(const Spot& here) override;
+    bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;
     /// layer, position, rank, id, token, logit, probability.
     QString csv() const override;
 
@@ -41,6 +50,7 @@ private:
     struct Layout {
         QRectF cells, bar;
         double width = 0, height = 0; ///< of a cell
+        int first = 0, shown = 0;     ///< columns
     };
     Layout layout(const QRectF& in, const Theme& theme) const;
     /// Column (x) and layer (y).
@@ -49,6 +59,10 @@ private:
         return cells[static_cast<std::size_t>(layer) * static_cast<std::size_t>(columns.size()) +
                      static_cast<std::size_t>(column)];
     }
+    /// Kept by layout(), so that what is seen does not jump as the selection moves within it.
+    mutable int first_ = -1; ///< column that is seen first; −1: so that the last one is seen
+    bool follow_ = true;
+    double dragged_ = 0; ///< pixels that have not made a column yet
     bool by_position() const { return col_title == QLatin1String("position"); }
 };
 

@@ -1,0 +1,176 @@
+// The Entropy page on the default model: what is generated becomes lanes, branches make a tree that stays.
+#include <QLabel>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTreeWidget>
+#include <QtTest>
+
+#include "app/window/main_window.h"
+
+using namespace vitrine;
+using namespace vitrine::window;
+
+namespace {
+
+constexpr int patience_ms = 120000;
+
+WindowOptions in_folder(const QTemporaryDir& folder) {
+    WindowOptions options;
+    options.session = folder.filePath("test.vitrine").toStdString();
+    options.model.name = "default";
+    options.model.device = "cpu";
+    return options;
+}
+
+} // namespace
+
+class TestWindowLanes : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() {
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName("vitrine-test");
+        qputenv("VITRINE_RESOURCES", VITRINE_RESOURCES);
+    }
+
+    void a_generation_becomes_lanes_and_branches_a_tree() {
+        const QTemporaryDir folder;
+        std::vector<std::int64_t> tree, shown;
+        {
+            MainWindow window(in_folder(folder));
+            window.resize(1366, 768);
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            LanesPage& lanes = window.lanes();
+            window.show_page("Entropy");
+            QVERIFY(!lanes.lanes()); // words and a button, since nothing was generated
+            QSignalSpy drew(&window.runner(), &Runner::drew);
+            window.runner().generate(6);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes() && lanes.lanes()->lanes.size() >= 6,
+                                     patience_ms);
+            QCOMPARE(drew.count(), 6);
+            QCOMPARE(lanes.generations().all().size(), std::size_t{1});
+            const Generation whole = lanes.generations().all().begin()->second;
+            QVERIFY(whole.step > 0 && whole.parent == 0);
+            QVERIFY(lanes.lanes()->runs.front().ids == std::vector<int>(whole.ids.begin(), whole.ids.end()));
+            // The entropies are those that the generation had.
+            for (int step = 0; step < drew.count(); ++step) {
+                const auto drawn = drew[step][0].value<run::GenerateStep>();
+                const double told =
+                    lanes.lanes()->lanes[0].lines[0].values[0][static_cast<std::size_t>(step)];
+                QVERIFY(std::abs(told - drawn.entropy) < 1e-5);
+            }
+            QVERIFY(lanes.lanes()->linked); // the text went into the prompt
+            lanes.select_step(2);
+            QCOMPARE(window.desk().selection.place().query,
+                     static_cast<int>(whole.spec.prompt.rows.front().ids.size()) + 1);
+            QCOMPARE(lanes.alternatives().size(), std::size_t{5});
+            QCOMPARE(lanes.alternatives()[0].id, whole.ids[2]); // greedy
+            const std::int32_t other = lanes.alternatives()[1].id;
+            lanes.branch_with(other);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.generations().all().size() == 2, patience_ms);
+            const Generation branch = lanes.generations().all().rbegin()->second;
+            QCOMPARE(branch.parent, whole.step);
+            QCOMPARE(branch.left_at, 2);
+            QCOMPARE(branch.ids[1], whole.ids[1]);
+            QCOMPARE(branch.ids[2], other);
+            QVERIFY(lanes.shown() == std::vector<std::int64_t>{branch.step});
+            QTRY_VERIFY_WITH_TIMEOUT(lanes.lanes() && lanes.lanes()->runs.front().ids[2] == other,
+                                     patience_ms);
+            // The same choice again is the same branch.
+            lanes.show_generations({whole.step});
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            lanes.select_step(2);
+            lanes.branch_with(other);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            QCOMPARE(lanes.generations().all().size(), std::size_t{2});
+            // Both over each other, and their difference.
+            lanes.show_generations({whole.step, branch.step});
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes() && lanes.lanes()->runs.size() == 2,
+                                     patience_ms);
+            QCOMPARE(lanes.lanes()->parting, 2);
+            QVERIFY(lanes.lanes()->said.contains("before step 2"));
+            lanes.set_difference(true);
+            QCOMPARE(lanes.lanes()->lanes[0].lines[0].values.size(), std::size_t{1});
+            QVERIFY(std::abs(lanes.lanes()->lanes[0].lines[0].values[0][1]) < 1e-6); // still the same text
+            lanes.set_difference(false);
+            const auto* widget = lanes.findChild<QTreeWidget*>();
+            QCOMPARE(widget->topLevelItemCount(), 1);
+            QCOMPARE(widget->topLevelItem(0)->childCount(), 1);
+            shown = lanes.shown();
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        QCOMPARE(again.lanes().generations().all().size(), std::size_t{2});
+        QCOMPARE(again.lanes().generations().all().rbegin()->second.left_at, 2);
+        QTRY_VERIFY_WITH_TIMEOUT(again.lanes().shown() == shown, patience_ms);
+    }
+
+    void what_cannot_be_shown_is_said() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        LanesPage& lanes = window.lanes();
+        window.show_page("Entropy");
+        window.runner().generate(2);
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes(), patience_ms);
+        const auto words = [&] {
+            QStringList out;
+            for (const QLabel* label : lanes.findChildren<QLabel*>())
+                if (label->isVisible()) out << label->text();
+            return out.join(QLatin1Char(' '));
+        };
+        lanes.restore({{"values", {{"heads", "L9H9"}}}});
+        QTRY_VERIFY2_WITH_TIMEOUT(words().contains("There is no head L9H9"), qPrintable(words()),
+                                  patience_ms);
+        QVERIFY(!lanes.lanes());
+        lanes.restore({{"values", {{"temperature", "hot"}}}});
+        QVERIFY2(words().contains("temperature"), qPrintable(words()));
+        lanes.restore({{"values", Json::object()}});
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes(), patience_ms);
+    }
+
+    void the_lens_follows_pinned_tokens() {
+        const QTemporaryDir folder;
+        std::int32_t id = -1;
+        {
+            MainWindow window(in_folder(folder));
+            window.resize(1366, 768);
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            window.show_page("Lens");
+            AnalysisPage* followed = window.analysis_page("Lens/1");
+            const auto tokens = [&] {
+                std::vector<int> out;
+                if (const auto* record = followed->shown())
+                    for (const auto& result : record->results)
+                        if (result.name == "token")
+                            for (const Json& entry : result.json)
+                                out.push_back(entry.value("id", -1));
+                return out;
+            };
+            // Nothing pinned: those that lead in some layer.
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && tokens().size() > 1, patience_ms);
+            id = tokens().front();
+            window.pins().toggle(id);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && tokens() == std::vector<int>{id}, patience_ms);
+            window.desk().selection.set_query(2);
+            QTRY_VERIFY_WITH_TIMEOUT(
+                window.idle() && followed->shown()->parameters.value("position", -1) == 2, patience_ms);
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        QCOMPARE(again.pins().pinned(), std::vector<std::int32_t>{id});
+        again.pins().toggle(id);
+        QVERIFY(again.pins().pinned().empty());
+    }
+};
+
+QTEST_MAIN(TestWindowLanes)
+#include "test_window_lanes.moc"
