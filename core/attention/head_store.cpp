@@ -37,7 +37,7 @@ std::shared_ptr<const OpenHead> HeadStore::find(int layer, int head,
     return open_.front().open;
 }
 
-Result<std::shared_ptr<const OpenHead>> HeadStore::read(int layer, int head, OpenOptions options,
+Result<std::shared_ptr<const OpenHead>> HeadStore::read(int layer, int head, const OpenOptions& options,
                                                         ThreadPool& pool, const CancelToken& cancel) {
     const auto& scores = layers_[static_cast<std::size_t>(layer)];
     if (!scores)
@@ -56,7 +56,7 @@ Result<std::shared_ptr<const OpenHead>> HeadStore::open(int layer, int head,
     if (auto standing = find(layer, head, keys_out)) return standing;
     OpenOptions options;
     options.keys_out = keys_out;
-    VITRINE_ASSIGN(auto opened, read(layer, head, std::move(options), pool, cancel));
+    VITRINE_ASSIGN(auto opened, read(layer, head, options, pool, cancel));
     if (keys_out.empty()) note(layer, head, *opened);
     const std::lock_guard lock(mutex_);
     open_.push_front({layer, head, keys_out, opened});
@@ -68,7 +68,7 @@ Status HeadStore::read_brief(int layer, int head, ThreadPool& pool, const Cancel
     if (brief(layer, head)) return {};
     OpenOptions options;
     options.largest_level = brief_size;
-    VITRINE_ASSIGN(const auto opened, read(layer, head, std::move(options), pool, cancel));
+    VITRINE_ASSIGN(const auto opened, read(layer, head, options, pool, cancel));
     note(layer, head, *opened);
     return {};
 }

@@ -51,8 +51,8 @@ private:
         return static_cast<std::size_t>(layer) * static_cast<std::size_t>(heads_) +
                static_cast<std::size_t>(head);
     }
-    Result<std::shared_ptr<const OpenHead>> read(int layer, int head, OpenOptions options, ThreadPool& pool,
-                                                 const CancelToken& cancel);
+    Result<std::shared_ptr<const OpenHead>> read(int layer, int head, const OpenOptions& options,
+                                                 ThreadPool& pool, const CancelToken& cancel);
     void note(int layer, int head, const OpenHead& open);
 
     std::vector<std::optional<LayerScores>> layers_;
