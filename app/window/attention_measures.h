@@ -19,6 +19,7 @@ signals:
 
 private:
     void ask(bool record);
+    void read_briefs();
 
     Bench& bench_;
     views::Desk& desk_;

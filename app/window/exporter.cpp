@@ -31,13 +31,18 @@ Status write_picture(const views::FigureCanvas& canvas, const std::filesystem::p
     options.provenance = canvas.source().provenance;
     options.provenance["view"] = view;
     figure::Theme theme = figure::make_theme(false); // paper is white
-    return figure::export_figure(*canvas.picture(), file, theme, options);
+    canvas.picture()->for_file(true);
+    const Status written = figure::export_figure(*canvas.picture(), file, theme, options);
+    canvas.picture()->for_file(false);
+    return written;
 }
 
 void write_numbers(Bench& bench, views::FigureCanvas* canvas, const std::filesystem::path& file,
                    const std::function<void(const QString&)>& say) {
     if (!canvas->source().results) {
-        say(QObject::tr("This view has no numbers to write; export the picture."));
+        say(canvas->source().why_no_results.isEmpty()
+                ? QObject::tr("This view has no numbers to write; export the picture.")
+                : canvas->source().why_no_results);
         return;
     }
     const views::FigureSource& source = canvas->source();

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 
+#include "app/window/attention_speed.h"
 #include "app/window/main_window.h"
 #include "app/window/tour.h"
 #include "app/window/typing.h"
@@ -64,10 +65,15 @@ int main(int count, char** arguments) {
     const QCommandLineOption typing(
         QStringLiteral("measure-typing"),
         QStringLiteral("Types a text and prints how long a keystroke takes to show its result."));
+    const QCommandLineOption attention(
+        QStringLiteral("measure-attention"),
+        QStringLiteral(
+            "Runs a text of so many tokens and prints how long its heads take to open and to pan."),
+        QStringLiteral("tokens"));
     parser.addPositionalArgument(QStringLiteral("what"),
                                  QStringLiteral("A model or a session to open; as --model or --session."),
                                  QStringLiteral("[what]"));
-    parser.addOptions({help, version, session, model, device, precision, tour, variant, typing});
+    parser.addOptions({help, version, session, model, device, precision, tour, variant, typing, attention});
     QStringList words;
     for (int i = 0; i < count; ++i)
         words << QString::fromLocal8Bit(arguments[i]);
@@ -104,7 +110,16 @@ int main(int count, char** arguments) {
         return run_tour(QCoreApplication::applicationFilePath(), QDir(parser.value(tour)).absolutePath()) ? 0
                                                                                                           : 1;
     }
-    if (parser.isSet(typing) && !has_display()) qputenv("QT_QPA_PLATFORM", "offscreen");
+    bool is_number = true;
+    const int attention_tokens = parser.isSet(attention) ? parser.value(attention).toInt(&is_number) : 0;
+    if (!is_number || attention_tokens < 0 || (parser.isSet(attention) && attention_tokens < 2)) {
+        fmt::print(stderr,
+                   "--measure-attention takes a number of tokens, 2 or more, not {}. See vitrine --help.\n",
+                   parser.value(attention).toStdString());
+        return 2;
+    }
+    const bool measuring = parser.isSet(typing) || parser.isSet(attention);
+    if (measuring && !has_display()) qputenv("QT_QPA_PLATFORM", "offscreen");
     if (!has_display()) {
         fmt::print(stderr,
                    "There is no display to open a window on; vitrine-cli does the same work without one.\n");
@@ -122,8 +137,8 @@ int main(int count, char** arguments) {
     const QString asked_model = what.isEmpty() ? parser.value(model) : what.takeFirst();
     const QTemporaryDir scratch; // a measurement neither reads nor leaves anything of the user's
     options.session =
-        parser.isSet(typing) && asked_session.isEmpty()
-            ? std::filesystem::path(scratch.filePath(QStringLiteral("typing.vitrine")).toStdString())
+        measuring && asked_session.isEmpty()
+            ? std::filesystem::path(scratch.filePath(QStringLiteral("measured.vitrine")).toStdString())
             : session_folder(asked_session);
     options.model.name = asked_model.isEmpty() ? "default" : asked_model.toStdString();
     options.model_given = !asked_model.isEmpty() || parser.isSet(device) || parser.isSet(precision);
@@ -141,6 +156,10 @@ int main(int count, char** arguments) {
     if (parser.isSet(typing)) {
         auto* measurement = new TypingMeasurement(window, &window);
         QObject::connect(measurement, &TypingMeasurement::finished, &window, &QWidget::close);
+    }
+    if (parser.isSet(attention)) {
+        auto* measurement = new AttentionSpeed(window, attention_tokens, &window);
+        QObject::connect(measurement, &AttentionSpeed::finished, &window, &QWidget::close);
     }
     window.show();
     return QApplication::exec();

@@ -2,14 +2,17 @@
 
 #include <QHelpEvent>
 #include <QMimeData>
+#include <QScrollBar>
 #include <QToolTip>
 #include <algorithm>
+#include <limits>
 
 namespace vitrine::window {
 
 namespace {
 
-constexpr int low_window = 900; ///< pixels of height
+constexpr int low_window = 900;          ///< pixels of height
+constexpr std::size_t many_spans = 1000; ///< of more only those in sight are underlined
 
 } // namespace
 
@@ -22,7 +25,17 @@ PromptEditor::PromptEditor(views::Desk& desk, QWidget* parent) : QPlainTextEdit(
     setAccessibleName(tr("Prompt"));
     connect(&desk_, &views::Desk::theme_changed, this, &PromptEditor::restyle);
     connect(document(), &QTextDocument::contentsChanged, this, &QWidget::updateGeometry);
+    connect(verticalScrollBar(), &QScrollBar::valueChanged, this, &PromptEditor::scrolled);
     restyle();
+}
+
+void PromptEditor::scrolled() {
+    if (spans_.size() > many_spans) underline();
+}
+
+void PromptEditor::resizeEvent(QResizeEvent* event) {
+    QPlainTextEdit::resizeEvent(event);
+    scrolled();
 }
 
 QSize PromptEditor::sizeHint() const {
@@ -39,8 +52,9 @@ void PromptEditor::restyle() {
     updateGeometry();
 }
 
-void PromptEditor::set_spans(std::vector<Span> spans) {
+void PromptEditor::set_spans(std::vector<Span> spans, std::function<QString(std::size_t)> tip) {
     spans_ = std::move(spans);
+    tip_ = std::move(tip);
     letter_of_byte_.clear();
     const QString text = toPlainText();
     for (int at = 0; at < text.size();) {
@@ -57,8 +71,18 @@ void PromptEditor::set_spans(std::vector<Span> spans) {
 void PromptEditor::underline() {
     QList<QTextEdit::ExtraSelection> lines;
     bool odd = false;
+    // Each underline is a cursor that the document moves with every letter typed.
+    int first = 0, last = std::numeric_limits<int>::max();
+    if (spans_.size() > many_spans) {
+        first = cursorForPosition(QPoint(0, 0)).position();
+        last = cursorForPosition(viewport()->rect().bottomRight()).position();
+    }
     for (const Span& span : spans_) {
         if (span.end <= span.start || span.end >= letter_of_byte_.size()) continue;
+        if (letter_of_byte_[span.end] < first || letter_of_byte_[span.start] > last) {
+            odd = !odd;
+            continue;
+        }
         QTextEdit::ExtraSelection line;
         line.cursor = QTextCursor(document());
         line.cursor.setPosition(letter_of_byte_[span.start]);
@@ -75,10 +99,11 @@ bool PromptEditor::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         const auto* help = static_cast<QHelpEvent*>(event);
         const int letter = cursorForPosition(viewport()->mapFrom(this, help->pos())).position();
-        for (const Span& span : spans_) {
+        for (std::size_t at = 0; at < spans_.size(); ++at) {
+            const Span& span = spans_[at];
             if (span.end >= letter_of_byte_.size()) continue;
             if (letter_of_byte_[span.start] <= letter && letter < letter_of_byte_[span.end]) {
-                QToolTip::showText(help->globalPos(), span.tip, this);
+                QToolTip::showText(help->globalPos(), tip_(at), this);
                 return true;
             }
         }

@@ -1,5 +1,6 @@
 #pragma once
 #include <QPlainTextEdit>
+#include <functional>
 #include <vector>
 
 #include "views/shared/desk.h"
@@ -11,15 +12,15 @@ class PromptEditor : public QPlainTextEdit {
     Q_OBJECT
 
 public:
-    /// Bytes [start, end) of the text in UTF-8, and what to say about them.
+    /// Bytes [start, end) of the text in UTF-8.
     struct Span {
         std::uint32_t start = 0;
         std::uint32_t end = 0;
-        QString tip;
     };
 
     explicit PromptEditor(views::Desk& desk, QWidget* parent = nullptr);
-    void set_spans(std::vector<Span> spans);
+    /// `tip`: what to say about one of them.
+    void set_spans(std::vector<Span> spans, std::function<QString(std::size_t)> tip);
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {100, line_height() + 12}; }
@@ -30,6 +31,7 @@ signals:
 protected:
     bool event(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     /// Files that are dropped are the window's business.
     bool canInsertFromMimeData(const QMimeData* source) const override;
 
@@ -37,9 +39,11 @@ private:
     int line_height() const { return fontMetrics().lineSpacing(); }
     void restyle();
     void underline();
+    void scrolled();
 
     views::Desk& desk_;
     std::vector<Span> spans_;
+    std::function<QString(std::size_t)> tip_;
     std::vector<int> letter_of_byte_; ///< index in QChars of each byte of the text, and of its end
 };
 

@@ -80,6 +80,7 @@ PromptPanel::PromptPanel(Runner& runner, views::Desk& desk, QWidget* parent)
     connect(&desk_, &views::Desk::run_changed, this, &PromptPanel::colour_strip);
     connect(&desk_.selection, &views::Selection::changed, this, &PromptPanel::colour_strip);
     connect(&desk_, &views::Desk::theme_changed, this, &PromptPanel::colour_strip);
+    connect(&desk_, &views::Desk::facts_changed, this, &PromptPanel::colour_strip);
 }
 
 void PromptPanel::set_text(const QString& text) {
@@ -103,17 +104,18 @@ void PromptPanel::show_encoded(const Encoded& what) {
     bool bos = false;
     for (std::size_t i = 0; i < what.spans.size(); ++i) {
         const figure::Token& token = what.tokens[i];
-        spans.push_back(
-            {what.spans[i].start, what.spans[i].end,
-             tr("%1 · id %2 · bytes %3").arg(token.shown).arg(token.id).arg(figure::hex_bytes(token.bytes))});
+        spans.push_back({what.spans[i].start, what.spans[i].end});
         bos = bos || (i == 0 && token.special && what.spans[i].end == 0);
     }
-    editor_->set_spans(std::move(spans));
+    encoded_ = what;
+    editor_->set_spans(std::move(spans), [this](std::size_t at) {
+        const figure::Token& token = encoded_.tokens[at];
+        return tr("%1 · id %2 · bytes %3").arg(token.shown).arg(token.id).arg(figure::hex_bytes(token.bytes));
+    });
     show_form();
     bos_->setChecked(bos);
     strip_->set_tokens(what.tokens);
     strip_->set_roles(what.roles);
-    encoded_ = what;
 }
 
 void PromptPanel::colour_strip() {
@@ -126,8 +128,12 @@ void PromptPanel::colour_strip() {
                        [](const auto& a, const auto& b) { return a.id == b.id; });
         strip_->set_roles(same ? encoded_.roles : std::vector<views::TokenRole>());
     }
-    if (!run->has_patterns()) return;
     const views::Place& place = desk_.selection.place();
+    if (run->is_long()) {
+        colour_long_strip(*run);
+        return;
+    }
+    if (!run->has_patterns()) return;
     const figure::Matrix pattern = run->pattern(place.layer, place.head);
     figure::ColourScale scale;
     scale.map = desk_.theme().amounts;
@@ -151,6 +157,24 @@ void PromptPanel::colour_strip() {
         sinks.clear();
     }
     strip_->set_scores(std::move(scores), scale, std::move(sinks));
+}
+
+// Where patterns are not kept, from the selected head once it stands open.
+void PromptPanel::colour_long_strip(const views::ShownRun& run) {
+    const views::Place& place = desk_.selection.place();
+    figure::ColourScale scale;
+    scale.map = desk_.theme().amounts;
+    scale.unit = QStringLiteral("attention");
+    const auto open = run.store->find(place.layer, place.head, {});
+    if (!open || place.query >= run.size()) {
+        strip_->set_scores({}, scale, {});
+        return;
+    }
+    std::vector<double> scores;
+    for (const float weight : open->row(place.query))
+        scores.push_back(weight);
+    scores.resize(static_cast<std::size_t>(run.size()), NAN);
+    strip_->set_scores(std::move(scores), scale, views::sinks_by(open->statistics().alpha));
 }
 
 void PromptPanel::show_refusal(const QString& sentence) {

@@ -27,6 +27,7 @@ private:
     void show_form();
     void show_encoded(const Encoded& what);
     void colour_strip();
+    void colour_long_strip(const views::ShownRun& run);
     void show_refusal(const QString& sentence);
 
     Runner& runner_;

@@ -5,6 +5,7 @@
 #include "app/window/conversation_text.h"
 #include "core/base/version.h"
 #include "core/engine/edit_sources.h"
+#include "core/engine/head_captures.h"
 #include "core/model/hooks.h"
 
 namespace vitrine::window {
@@ -15,6 +16,22 @@ constexpr int rest_ms = 1500; ///< so long without a keystroke, and the text is 
 constexpr int top_tokens = 12;
 
 QString sentence_of(const Error& error) { return QString::fromStdString(error.message); }
+
+/// Takes the queries and keys of a long run; nullptr if it captured patterns.
+std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, engine::RunRecord& record) {
+    run::RowResult& row = record.result.rows.front();
+    if (!row.find(attention::score_hooks(model, 0).q)) return nullptr;
+    const std::vector<bool> changed = engine::layers_with_changed_attention(model, record.spec.edits);
+    std::vector<std::optional<attention::LayerScores>> layers;
+    for (int layer = 0; layer < model.layers; ++layer) {
+        layers.emplace_back();
+        if (changed[static_cast<std::size_t>(layer)]) continue;
+        auto scores = attention::take_layer_scores(model, layer, row);
+        if (scores) layers.back() = std::move(*scores);
+    }
+    row.captures.clear();
+    return std::make_shared<attention::HeadStore>(std::move(layers), model.heads);
+}
 
 } // namespace
 
@@ -42,16 +59,23 @@ figure::Token Runner::shown(const engine::OpenModel& model, std::int32_t id) {
     return out;
 }
 
-run::RunSpec Runner::spec_of(const run::RunRow& row) {
+run::RunSpec Runner::spec_of(const model::ModelSpec& model, const run::RunRow& row) {
     run::RunSpec spec;
     spec.rows = {row};
     spec.captures = {"blocks.*.attn.hook_pattern"};
+    if (attention::patterns_are_too_large(model, static_cast<std::int64_t>(row.ids.size()))) {
+        spec.captures.clear();
+        for (int layer = 0; layer < model.layers; ++layer) {
+            const attention::ScoreHooks hooks = attention::score_hooks(model, layer);
+            spec.captures.insert(spec.captures.end(), {hooks.q, hooks.k});
+        }
+    }
     spec.choice = run::PositionChoice::all;
     spec.top = top_tokens;
     return spec;
 }
 
-views::RunPtr Runner::shown(const std::shared_ptr<engine::OpenModel>& model, const engine::RunRecord& record,
+views::RunPtr Runner::shown(const std::shared_ptr<engine::OpenModel>& model, engine::RunRecord& record,
                             const QString& prompt) {
     auto out = std::make_shared<views::ShownRun>();
     out->step = record.step;
@@ -60,7 +84,8 @@ views::RunPtr Runner::shown(const std::shared_ptr<engine::OpenModel>& model, con
         out->tokens.push_back(shown(*model, id));
     out->layers = model->model.spec.layers;
     out->heads = model->model.spec.heads;
-    const run::RowResult& row = record.result.rows.front();
+    run::RowResult& row = record.result.rows.front();
+    out->store = store_of(model->model.spec, record);
     for (int layer = 0; layer < out->layers; ++layer) {
         const run::Captured* pattern = row.find("blocks." + std::to_string(layer) + ".attn.hook_pattern");
         if (!pattern) {
@@ -270,7 +295,10 @@ void Runner::set_text(const QString& text) {
 
 void Runner::start(bool record) {
     const auto model = bench_.model();
-    const run::RunSpec spec = spec_of(*row_);
+    const run::RunSpec spec = spec_of(model->model.spec, *row_);
+    // A long run is recorded as it was made, once typing rests.
+    if (attention::patterns_are_too_large(model->model.spec, static_cast<std::int64_t>(row_->ids.size())))
+        record = false;
     const QString prompt = text_;
     const QStringList edits = desk_.edits.active();
     const auto beside = row_beside(edits);
@@ -316,6 +344,7 @@ void Runner::show(const std::shared_ptr<engine::OpenModel>& model, Answer answer
         recorded_model_ = model->model.weights_hash;
         recorded_edits_ = edits;
     }
+    const QString problem = answer.problem;
     const auto last_step = std::max(answer.clean.step, answer.edited ? answer.edited->step : 0);
     // Something newer on the way stays newer.
     if (prompt == text_ && model == bench_.model() && edits == desk_.edits.active()) {
@@ -339,8 +368,12 @@ void Runner::show(const std::shared_ptr<engine::OpenModel>& model, Answer answer
         };
         clean = kept(desk_.a(), clean);
         if (desk_.b_is_edited()) changed = kept(desk_.b(), changed);
+        const bool is_long = clean->is_long();
         desk_.set_runs(std::move(clean), std::move(changed));
-        desk_.edits.set_problem(answer.problem);
+        made_.reset();
+        if (is_long && !record)
+            made_ = Made{model, std::make_shared<const Answer>(std::move(answer)), prompt, edits};
+        desk_.edits.set_problem(problem);
         if (!record) {
             emit refused({});
             emit arrived(static_cast<double>(since_keystroke_.nsecsElapsed()) / 1e6);
@@ -355,7 +388,37 @@ void Runner::commit() {
     if (!row_ || !bench_.model()) return;
     const bool same_run = row_->ids == recorded_ids_ && bench_.model()->model.weights_hash == recorded_model_;
     if (same_run && desk_.edits.active() == recorded_edits_) return;
-    start(true);
+    if (!record_made()) start(true);
+}
+
+// A long run is recorded as it was made, without its captures. False if there is none for what is shown.
+bool Runner::record_made() {
+    if (!made_ || desk_.stale() || made_->model != bench_.model() || made_->prompt != text_ ||
+        made_->edits != desk_.edits.active())
+        return false;
+    const bool clean_is_recorded =
+        recorded_ids_ == row_->ids && recorded_model_ == made_->model->model.weights_hash;
+    bench_.post(
+        this, "record", "record the run",
+        [made = *made_, clean_is_recorded](engine::Engine& engine, const CancelToken&,
+                                           const Progress&) -> Result<std::int64_t> {
+            std::int64_t step = 0;
+            if (!clean_is_recorded) VITRINE_ASSIGN(step, engine.record_made(*made.model, made.answer->clean));
+            if (made.answer->edited)
+                VITRINE_ASSIGN(step, engine.record_made(*made.model, *made.answer->edited));
+            return step;
+        },
+        [this, made = *made_](const Result<std::int64_t>& step) {
+            if (!step) {
+                emit refused(sentence_of(step.error()));
+                return;
+            }
+            recorded_ids_ = made.answer->clean.spec.rows.front().ids;
+            recorded_model_ = made.model->model.weights_hash;
+            recorded_edits_ = made.edits;
+            if (*step != 0) emit recorded(*step);
+        });
+    return true;
 }
 
 void Runner::generate(int tokens) {
@@ -447,7 +510,7 @@ void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids,
         emit refused(sentence_of(row.error()));
         return;
     }
-    const run::RunSpec spec = spec_of(*row);
+    const run::RunSpec spec = spec_of(model->model.spec, *row);
     bench_.post(
         this, "pin", "run B",
         [model, spec, edits, specials = specials()](engine::Engine& engine, const CancelToken& cancel,

@@ -73,11 +73,12 @@ public:
 
     /// A token of the vocabulary as pictures show it.
     static figure::Token shown(const engine::OpenModel& model, std::int32_t id);
-    /// The run that lies in a record.
-    static views::RunPtr shown(const std::shared_ptr<engine::OpenModel>& model,
-                               const engine::RunRecord& record, const QString& prompt);
-    /// Everything that one run of the window captures.
-    static run::RunSpec spec_of(const run::RunRow& row);
+    /// The run that lies in a record, whose captures it takes.
+    static views::RunPtr shown(const std::shared_ptr<engine::OpenModel>& model, engine::RunRecord& record,
+                               const QString& prompt);
+    /// Everything that one run of the window captures: patterns, or where all of them would take too much,
+    /// the queries and keys that they are recomputed from.
+    static run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row);
 
 signals:
     void form_changed(); ///< or what the model can take
@@ -103,6 +104,7 @@ private:
     QString check_edit(const QString& text) const;
     void edits_changed();
     void start(bool record);
+    bool record_made();
     void show(const std::shared_ptr<engine::OpenModel>& model, Answer answer, const QString& prompt,
               const QStringList& edits, bool record);
     /// The row that `from row=1` reads, if any of these interventions does.
@@ -113,6 +115,14 @@ private:
     QString text_;
     TextForm form_;
     Sampling sampling_;
+    /// The last long run, without its captures: too long to be made once more only to be recorded.
+    struct Made {
+        std::shared_ptr<engine::OpenModel> model;
+        std::shared_ptr<const Answer> answer;
+        QString prompt;
+        QStringList edits;
+    };
+    std::optional<Made> made_;
     std::optional<engine::ModelChat> chat_; ///< of the model; none before it is read
     QString no_chat_;                       ///< why it could not be read
     std::optional<run::RunRow> row_;

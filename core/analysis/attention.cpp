@@ -84,7 +84,10 @@ std::optional<sdk::Failure> Attention::begin(const sdk::Start& start) {
                                 "layer and a head."};
     }
     use_layers(first_layer_, layers_);
-    if (show_ == Show::score) use_hook("attn.hook_attn_scores");
+    if (show_ == Show::score)
+        use_hook("attn.hook_attn_scores");
+    else if (start.given("head"))
+        use_head(first_head_);
     if (show_ == Show::value_weighted || show_ == Show::value_norm) also_capture("attn.hook_v");
     if (show_ == Show::value_weighted) also_need("attn.W_O");
     std::vector<std::string> layers, heads;
@@ -101,7 +104,7 @@ void Attention::visit(int row, int layer, sdk::View pattern, const Besides& besi
     const auto width = stack_.axes.back().size;
     const auto length = pattern.size(1);
     for (int h = 0; h < heads_; ++h) {
-        const sdk::View shown = pattern[first_head_ + h];
+        const sdk::View shown = pattern[one_head() ? 0 : first_head_ + h];
         std::vector<double> norms(static_cast<std::size_t>(length), 1.0);
         if (show_ == Show::value_weighted)
             norms = moved_norms(model(), besides.capture("attn.hook_v"), besides.weight("attn.W_O"),

@@ -14,7 +14,9 @@ constexpr std::size_t most_open = 6; // 14 MB each at 8,192 tokens
 } // namespace
 
 HeadStore::HeadStore(std::vector<std::optional<LayerScores>> layers, int heads)
-    : layers_(std::move(layers)), heads_(heads), briefs_(layers_.size() * static_cast<std::size_t>(heads)) {
+    : layers_(std::move(layers)), heads_(heads) {
+    for (auto& briefs : briefs_)
+        briefs.resize(layers_.size() * static_cast<std::size_t>(heads));
     for (const auto& layer : layers_)
         if (layer) tokens_ = layer->tokens;
 }
@@ -57,28 +59,30 @@ Result<std::shared_ptr<const OpenHead>> HeadStore::open(int layer, int head,
     OpenOptions options;
     options.keys_out = keys_out;
     VITRINE_ASSIGN(auto opened, read(layer, head, options, pool, cancel));
-    if (keys_out.empty()) note(layer, head, *opened);
+    note(layer, head, !keys_out.empty(), *opened);
     const std::lock_guard lock(mutex_);
     open_.push_front({layer, head, keys_out, opened});
     if (open_.size() > most_open) open_.pop_back();
     return opened;
 }
 
-Status HeadStore::read_brief(int layer, int head, ThreadPool& pool, const CancelToken& cancel) {
-    if (brief(layer, head)) return {};
+Status HeadStore::read_brief(int layer, int head, const std::vector<bool>& keys_out, ThreadPool& pool,
+                             const CancelToken& cancel) {
+    if (brief(layer, head, !keys_out.empty())) return {};
     OpenOptions options;
+    options.keys_out = keys_out;
     options.largest_level = brief_size;
     VITRINE_ASSIGN(const auto opened, read(layer, head, options, pool, cancel));
-    note(layer, head, *opened);
+    note(layer, head, !keys_out.empty(), *opened);
     return {};
 }
 
-std::shared_ptr<const HeadBrief> HeadStore::brief(int layer, int head) const {
+std::shared_ptr<const HeadBrief> HeadStore::brief(int layer, int head, bool keys_out) const {
     const std::lock_guard lock(mutex_);
-    return briefs_[index(layer, head)];
+    return briefs_[keys_out ? 1 : 0][index(layer, head)];
 }
 
-void HeadStore::note(int layer, int head, const OpenHead& open) {
+void HeadStore::note(int layer, int head, bool keys_out, const OpenHead& open) {
     auto brief = std::make_shared<HeadBrief>();
     for (const Level& level : open.levels())
         if (level.size <= brief_size) brief->levels.push_back(level);
@@ -87,7 +91,7 @@ void HeadStore::note(int layer, int head, const OpenHead& open) {
     brief->entropy = std::accumulate(found.entropy.begin(), found.entropy.end(), 0.0) /
                      static_cast<double>(std::max<std::size_t>(1, found.entropy.size()));
     const std::lock_guard lock(mutex_);
-    briefs_[index(layer, head)] = std::move(brief);
+    briefs_[keys_out ? 1 : 0][index(layer, head)] = std::move(brief);
 }
 
 } // namespace vitrine::attention

@@ -36,10 +36,12 @@ public:
                                                  ThreadPool& pool, const CancelToken& cancel);
     /// nullptr if it does not stand open.
     std::shared_ptr<const OpenHead> find(int layer, int head, const std::vector<bool>& keys_out) const;
-    /// Reads a head for its brief, without keeping it open.
-    Status read_brief(int layer, int head, ThreadPool& pool, const CancelToken& cancel);
-    /// nullptr before the head was opened or read.
-    std::shared_ptr<const HeadBrief> brief(int layer, int head) const;
+    /// Reads a head for its brief, without keeping it open; `keys_out` gives its other brief, that without
+    /// these keys.
+    Status read_brief(int layer, int head, const std::vector<bool>& keys_out, ThreadPool& pool,
+                      const CancelToken& cancel);
+    /// nullptr before the head was opened or read so.
+    std::shared_ptr<const HeadBrief> brief(int layer, int head, bool keys_out = false) const;
 
 private:
     struct Opened {
@@ -53,14 +55,14 @@ private:
     }
     Result<std::shared_ptr<const OpenHead>> read(int layer, int head, const OpenOptions& options,
                                                  ThreadPool& pool, const CancelToken& cancel);
-    void note(int layer, int head, const OpenHead& open);
+    void note(int layer, int head, bool keys_out, const OpenHead& open);
 
     std::vector<std::optional<LayerScores>> layers_;
     int heads_;
     int tokens_ = 0;
     mutable std::mutex mutex_;
-    mutable std::list<Opened> open_; ///< the last used first
-    std::vector<std::shared_ptr<const HeadBrief>> briefs_;
+    mutable std::list<Opened> open_;                          ///< the last used first
+    std::vector<std::shared_ptr<const HeadBrief>> briefs_[2]; ///< plain, and with keys left out
 };
 
 } // namespace vitrine::attention

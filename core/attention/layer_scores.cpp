@@ -1,6 +1,9 @@
 #include "core/attention/layer_scores.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -64,6 +67,13 @@ std::uint64_t score_bytes(const model::ModelSpec& spec, std::int64_t tokens) {
     return static_cast<std::uint64_t>(tokens) * static_cast<std::uint64_t>(spec.layers) *
            static_cast<std::uint64_t>(spec.heads + spec.kv_heads) * static_cast<std::uint64_t>(spec.d_head) *
            sizeof(float);
+}
+
+bool patterns_are_too_large(const model::ModelSpec& spec, std::int64_t tokens) {
+    std::uint64_t most = 256;
+    if (const char* set = std::getenv("VITRINE_PATTERN_MIB"))
+        std::from_chars(set, set + std::strlen(set), most);
+    return pattern_bytes(spec, tokens) > most << 20;
 }
 
 } // namespace vitrine::attention

@@ -32,5 +32,8 @@ Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, r
 /// Bytes of every pattern of a row of `tokens` tokens, and of what take_layer_scores() keeps instead.
 std::uint64_t pattern_bytes(const model::ModelSpec& spec, std::int64_t tokens);
 std::uint64_t score_bytes(const model::ModelSpec& spec, std::int64_t tokens);
+/// Whether all patterns of a row are more than a window keeps: 256 MiB, or VITRINE_PATTERN_MIB of the
+/// environment.
+bool patterns_are_too_large(const model::ModelSpec& spec, std::int64_t tokens);
 
 } // namespace vitrine::attention

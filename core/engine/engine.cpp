@@ -10,6 +10,7 @@
 #include "core/engine/analysis_host.h"
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/check_cache.h"
+#include "core/engine/head_captures.h"
 #include "core/engine/recorder.h"
 #include "core/model/folding.h"
 #include "core/run/runner.h"
@@ -146,6 +147,18 @@ Result<RunRecord> Engine::run(OpenModel& model, const run::RunSpec& spec, const 
     return RunRecord{spec, std::move(*result), seq};
 }
 
+Result<std::int64_t> Engine::record_made(OpenModel& model, const RunRecord& made) {
+    run::RunSpec spec = made.spec;
+    spec.captures.clear();
+    run::RunResult kept;
+    for (const run::RowResult& row : made.result.rows)
+        kept.rows.push_back({row.positions, row.token_nll, row.loss, {}, {}});
+    const Json json{{"model", model.request.name}, {"run", run::to_json(spec)}};
+    StepRecorder step(state_->recording(), model, "run", json, spec.coordinates);
+    step.took(made.result.run_ms + made.result.read_ms);
+    return step.finish([&](store::ActivationWriter& writer) { return write_run(writer, spec, kept); });
+}
+
 Result<GenerateRecord> Engine::generate(OpenModel& model, const run::GenerateSpec& spec,
                                         const std::function<void(const run::GenerateStep&)>& on_step,
                                         const CancelToken& cancel, const Progress& progress,
@@ -248,9 +261,12 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     services.run = [&](run::RunSpec spec) -> Result<run::RunResult> {
         spec.edits.insert(spec.edits.begin(), edits.begin(), edits.end());
         spec.coordinates = coordinates;
+        VITRINE_ASSIGN(const HeadCaptures heads, HeadCaptures::take(on->model.spec, spec));
         VITRINE_TRY(run::check(on->model, spec));
         VITRINE_TRY(step.begin());
-        return run::run(*on->loaded, on->model, spec, cancel, progress);
+        VITRINE_ASSIGN(auto made, run::run(*on->loaded, on->model, spec, cancel, progress));
+        VITRINE_TRY(heads.fill(on->model.spec, made, cancel));
+        return made;
     };
     services.generate = [&](run::GenerateSpec spec) -> Result<run::GenerateResult> {
         spec.prompt.edits.insert(spec.prompt.edits.begin(), edits.begin(), edits.end());

@@ -95,6 +95,8 @@ public:
     /// `record` false leaves the session alone: half-typed prompts are shown, not kept.
     Result<RunRecord> run(OpenModel& model, const run::RunSpec& spec, const CancelToken& cancel,
                           const Progress& progress, bool record = true);
+    /// Makes a step of a run that was made without one; its captures are not kept. 0 without a session.
+    Result<std::int64_t> record_made(OpenModel& model, const RunRecord& made);
     /// `parent`: the step that this is a branch of, recorded as the input "parent"; 0: none.
     Result<GenerateRecord> generate(OpenModel& model, const run::GenerateSpec& spec,
                                     const std::function<void(const run::GenerateStep&)>& on_step,

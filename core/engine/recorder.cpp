@@ -126,7 +126,8 @@ Status StepRecorder::begin() {
 }
 
 double StepRecorder::elapsed_ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+    return before_ms_ +
+           std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
 }
 
 Result<std::int64_t> StepRecorder::finish(const std::function<Status(ActivationWriter&)>& write) {

@@ -34,6 +34,8 @@ public:
 
     /// Something that the step reads; before begin().
     void reads(session::StepInput input) { step_.inputs.push_back(std::move(input)); }
+    /// The work took so long before it was decided to record it.
+    void took(double ms) { before_ms_ = ms; }
 
     /// Called at the first real work; further calls do nothing. The step is in the journal when this returns.
     Status begin();
@@ -47,6 +49,7 @@ public:
 private:
     double elapsed_ms() const;
 
+    double before_ms_ = 0;
     BeginStep begin_step_; ///< empty once the step has begun
     session::NewStep step_;
     BegunStep begun_;

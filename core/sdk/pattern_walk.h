@@ -17,6 +17,7 @@ public:
         rows_ = start.rows;
         model_ = &start.model;
         if (auto failure = begin(start)) return *failure;
+        if (auto failure = check_size()) return *failure;
         plan();
         return next_ < portions_.size() ? Reply(need()) : finish();
     }
@@ -27,7 +28,7 @@ public:
         for (int r = 0; r < portion.rows; ++r)
             for (int l = 0; l < portion.layers; ++l) {
                 const int layer = portion.first_layer + l;
-                visit(portion.first_row + r, layer, answer.capture(0, r, hook(layer, name_)),
+                visit(portion.first_row + r, layer, answer.capture(0, r, pattern_hook(layer)),
                       {answer, r, layer, pass_});
             }
         if (next_ == portions_.size() && pass_ + 1 < checkpoints_.size()) next_ = 0, ++pass_;
@@ -75,6 +76,10 @@ protected:
     void also_loss() { loss_ = true; }
     /// Another hook in place of "attn.hook_pattern": it is the one that visit() gets.
     void use_hook(std::string name) { name_ = std::move(name); }
+    /// This head alone where the patterns of a whole layer would be too much: then one_head(), and what is
+    /// visited is [1, query, key]. Not with use_hook().
+    void use_head(int head) { head_ = head; }
+    bool one_head() const { return one_head_; }
     /// Hooks (or globs) and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".
     void also_capture(std::string name) { captures_.push_back(std::move(name)); }
     void also_need(std::string name) { weights_.push_back(std::move(name)); }
@@ -89,6 +94,32 @@ private:
     // group of layers.
     static constexpr std::int64_t budget_bytes = std::int64_t{256} << 20;
 
+    // What one layer of one row may take.
+    static constexpr std::int64_t most_bytes = std::int64_t{1} << 30;
+
+    std::int64_t bytes_at(std::int64_t length) const {
+        return one_head_ ? layer_bytes(length) / model_->heads : layer_bytes(length);
+    }
+
+    std::optional<Failure> check_size() {
+        std::int64_t longest = 0;
+        for (const Row& row : rows_)
+            longest = std::max<std::int64_t>(longest, row.size());
+        one_head_ = head_ >= 0 && bytes_at(longest) > budget_bytes;
+        if (bytes_at(longest) <= most_bytes) return std::nullopt;
+        std::int64_t fits = longest;
+        while (bytes_at(fits) > most_bytes)
+            fits -= std::max<std::int64_t>(1, fits / 100);
+        return Failure{"too-large", "The attention patterns of one layer take " +
+                                        std::to_string(bytes_at(longest) >> 20) + " MiB at " +
+                                        std::to_string(longest) + " tokens: shorten the prompt to " +
+                                        std::to_string(fits) + " tokens."};
+    }
+
+    std::string pattern_hook(int layer) const {
+        return hook(layer, name_) + (one_head_ ? "@" + std::to_string(head_) : "");
+    }
+
     static std::string hook(int layer, const std::string& name) {
         return "blocks." + std::to_string(layer) + "." + name;
     }
@@ -98,7 +129,7 @@ private:
         std::int64_t used = 0;
         bool open = false; // whether the last portion takes further rows
         for (int row = 0; row < static_cast<int>(rows_.size()); ++row) {
-            const std::int64_t bytes = layer_bytes(rows_[static_cast<std::size_t>(row)].size());
+            const std::int64_t bytes = bytes_at(rows_[static_cast<std::size_t>(row)].size());
             if (bytes * layers > budget_bytes) {
                 const int group = static_cast<int>(std::max<std::int64_t>(1, budget_bytes / bytes));
                 for (int l = 0; l < layers; l += group)
@@ -123,7 +154,7 @@ private:
         run.rows.assign(rows_.begin() + portion.first_row, rows_.begin() + portion.first_row + portion.rows);
         Need need;
         for (int l = 0; l < portion.layers; ++l) {
-            run.captures.push_back(hook(portion.first_layer + l, name_));
+            run.captures.push_back(pattern_hook(portion.first_layer + l));
             for (const std::string& name : captures_)
                 run.captures.push_back(hook(portion.first_layer + l, name));
             for (const std::string& name : weights_)
@@ -142,6 +173,8 @@ private:
     std::vector<Row> rows_;
     const ModelFacts* model_ = nullptr;
     std::string name_ = "attn.hook_pattern";
+    int head_ = -1; // −1: all
+    bool one_head_ = false;
     std::vector<std::string> captures_, weights_;
     std::vector<std::string> checkpoints_;
     bool loss_ = false;

@@ -241,7 +241,7 @@ private slots:
         QVERIFY(!store.find(1, 2, std::vector<bool>(tokens, true)));
         QVERIFY(store.brief(1, 2) != nullptr);
         QCOMPARE(store.brief(1, 2)->alpha, (*open)->statistics().alpha);
-        QVERIFY(store.read_brief(1, 3, pool, {}).has_value());
+        QVERIFY(store.read_brief(1, 3, {}, pool, {}).has_value());
         QVERIFY(!store.find(1, 3, {}) && store.brief(1, 3)->levels.back().size == 1);
         const auto refused = store.open(0, 0, {}, pool, {});
         QVERIFY(!refused && refused.error().code == Code::unsupported);

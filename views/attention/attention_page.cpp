@@ -8,15 +8,18 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "views/attention/long_pictures.h"
+#include "views/attention/sinks.h"
+
 namespace vitrine::views {
 
 AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
-    : QWidget(parent), desk_(desk), controls_(new QWidget(this)), measure_box_(new QComboBox(this)),
-      heads_box_(new QComboBox(this)), scale_box_(new QComboBox(this)),
-      sinks_box_(new QCheckBox(tr("No sinks"), this)), arcs_box_(new QCheckBox(tr("Arcs"), this)),
-      splitter_(new QSplitter(Qt::Horizontal, this)), grid_canvas_(new FigureCanvas(desk, this)),
-      head_canvas_(new FigureCanvas(desk, this)), place_(new QStackedWidget(this)),
-      empty_(new EmptyState(this)) {
+    : QWidget(parent), desk_(desk), opener_(new HeadOpener(this)), controls_(new QWidget(this)),
+      measure_box_(new QComboBox(this)), heads_box_(new QComboBox(this)), scale_box_(new QComboBox(this)),
+      dots_box_(new QComboBox(this)), sinks_box_(new QCheckBox(tr("No sinks"), this)),
+      arcs_box_(new QCheckBox(tr("Arcs"), this)), splitter_(new QSplitter(Qt::Horizontal, this)),
+      grid_canvas_(new FigureCanvas(desk, this)), head_canvas_(new FigureCanvas(desk, this)),
+      place_(new QStackedWidget(this)), empty_(new EmptyState(this)) {
     build_controls();
     splitter_->addWidget(grid_canvas_);
     splitter_->addWidget(head_canvas_);
@@ -47,6 +50,15 @@ AttentionPage::AttentionPage(Desk& desk, QWidget* parent)
         const QList<int> sizes = splitter_->sizes();
         grid_share_ = static_cast<double>(sizes[0]) / std::max(1, sizes[0] + sizes[1]);
         emit state_changed();
+    });
+    connect(opener_, &HeadOpener::opened, this, &AttentionPage::head_opened);
+    connect(opener_, &HeadOpener::refused, this, &AttentionPage::head_refused);
+    connect(opener_, &HeadOpener::tile_read, this,
+            [this](const TileWish& wish, const std::shared_ptr<const attention::Patch>& patch) {
+                if (large_) large_->take(wish, patch);
+            });
+    connect(opener_, &HeadOpener::tiles_read, this, [this] {
+        if (head_ && head_->large == large_) head_canvas_->redraw();
     });
     connect(head_canvas_, &FigureCanvas::double_clicked, this, [this] { show_grid(!grid_wanted_); });
     run_changed();
@@ -84,9 +96,17 @@ void AttentionPage::build_controls() {
     heads_box_->setAccessibleName(tr("Large picture"));
     scale_box_->addItem(tr("Linear"), false);
     scale_box_->addItem(tr("Log"), true);
-    scale_box_->setToolTip(
-        tr("Colours by the weight, or by its logarithm: that shows weights down to 0.0001."));
+    scale_box_->setToolTip(tr(
+        "Colours by the weight, or by its logarithm: that shows weights down to 0.0001, in long texts down "
+        "to 0.00001."));
     scale_box_->setAccessibleName(tr("Colour scale"));
+    dots_box_->addItem(tr("Largest"), false);
+    dots_box_->addItem(tr("Mean"), true);
+    dots_box_->setToolTip(tr(
+        "What a dot shows that stands for many cells of a long text: the largest of them, so that nothing "
+        "bright is lost, or their mean, so that an even spread looks even. Zoomed in, each cell is itself."));
+    dots_box_->setAccessibleName(tr("Cells under a dot"));
+    dots_box_->hide();
     sinks_box_->setToolTip(
         tr("Leaves out the columns of attention sinks and brings each row back to a sum of 1. "
            "A head fades by the attention that its sinks had taken."));
@@ -95,8 +115,8 @@ void AttentionPage::build_controls() {
     row->setSpacing(6);
     row->addStretch(1);
     for (QWidget* control : {static_cast<QWidget*>(measure_box_), static_cast<QWidget*>(heads_box_),
-                             static_cast<QWidget*>(scale_box_), static_cast<QWidget*>(sinks_box_),
-                             static_cast<QWidget*>(arcs_box_)})
+                             static_cast<QWidget*>(scale_box_), static_cast<QWidget*>(dots_box_),
+                             static_cast<QWidget*>(sinks_box_), static_cast<QWidget*>(arcs_box_)})
         row->addWidget(control);
     connect(measure_box_, &QComboBox::currentIndexChanged, this, [this] {
         options_.measure = static_cast<Measure>(measure_box_->currentData().toInt());
@@ -117,9 +137,15 @@ void AttentionPage::build_controls() {
         redraw();
         emit state_changed();
     });
+    connect(dots_box_, &QComboBox::currentIndexChanged, this, [this] {
+        options_.mean = dots_box_->currentData().toBool();
+        redraw();
+        emit state_changed();
+    });
     connect(sinks_box_, &QCheckBox::toggled, this, [this](bool on) {
         options_.sinks_out = on;
         redraw();
+        if (is_long()) emit briefs_wanted();
         emit state_changed();
     });
 }
@@ -143,6 +169,7 @@ void AttentionPage::run_changed() {
     }
     command_.clear();
     take_data(std::move(data));
+    if (is_long()) emit briefs_wanted();
 }
 
 void AttentionPage::show_measured(const std::vector<engine::ResultValue>& results, const QString& command) {
@@ -165,6 +192,8 @@ void AttentionPage::take_data(AttentionData data) {
     scale_box_->setEnabled(!data_.difference && data_.measure != Measure::score);
     sinks_box_->setEnabled(!data_.difference && weights);
     heads_box_->setEnabled(data_.measure != Measure::rollout);
+    dots_box_->setVisible(data_.run && data_.run->is_long());
+    if (!is_long()) large_.reset();
     if (head_ && other_length) head_->fit();
     // Where there is nothing to draw, one sentence and the way out.
     if (!data_.run)
@@ -184,7 +213,14 @@ void AttentionPage::way_out() {
 }
 
 void AttentionPage::redraw() {
-    grid_ = grid_picture(data_, options_, desk_.theme());
+    redraw_grid();
+    redraw_head();
+}
+
+void AttentionPage::redraw_grid() {
+    const bool of_long = is_long() && data_.measure == Measure::weight;
+    grid_ = of_long ? long_grid_picture(data_, options_, desk_.theme())
+                    : grid_picture(data_, options_, desk_.theme());
     mark_grid();
     FigureSource source;
     source.name = QStringLiteral("attention-grid");
@@ -194,10 +230,18 @@ void AttentionPage::redraw() {
                              ? capture_command(*data_.run, QStringLiteral("*.attn.hook_pattern"))
                              : command_;
         source.provenance = data_.run->provenance;
-        if (data_.said_in_place.isEmpty()) source.results = [data = data_] { return grid_results(data); };
+        if (of_long)
+            source.why_no_results =
+                tr("The numbers of all heads are too many to be written at once: open one "
+                   "head, or export the picture.");
+        else if (data_.said_in_place.isEmpty())
+            source.results = [data = data_] { return grid_results(data); };
     }
     grid_canvas_->show_picture(grid_, source);
-    redraw_head();
+}
+
+void AttentionPage::show_briefs() {
+    if (is_long()) redraw_grid();
 }
 
 void AttentionPage::mark_grid() {
@@ -216,9 +260,70 @@ void AttentionPage::mark_grid() {
 
 void AttentionPage::redraw_head() {
     const Place place = desk_.selection.place();
+    if (!is_long() || data_.measure != Measure::weight) {
+        show_head(head_picture(data_, options_, place, desk_.heads, desk_.theme()));
+        return;
+    }
+    auto map = long_head_picture(data_, options_, place, desk_.theme());
+    if (map->said_in_place.isEmpty() && !fill_long_head(*map)) {
+        head_canvas_->set_waiting(true); // the last picture stays
+        if (head_ && head_->large) return;
+        map->said_in_place = tr("Reading the head…");
+    }
+    show_head(std::move(map));
+}
+
+// From what is read of the head so far; false if the rest is on its way.
+bool AttentionPage::fill_long_head(figure::Heatmap& map) {
+    const Place place = desk_.selection.place();
+    HeadWish wish{data_.run->store, place.layer, place.head, {}};
+    auto shown = wish.store->find(place.layer, place.head, {});
+    if (shown) {
+        map.style.marked = sinks_by(shown->statistics().alpha);
+        const bool any =
+            std::find(map.style.marked.begin(), map.style.marked.end(), true) != map.style.marked.end();
+        if (options_.sinks_out && any) {
+            map.style.opacity = 1 - mass_by(shown->statistics().alpha, map.style.marked);
+            wish.keys_out = map.style.marked;
+        }
+        map.sinks_out = options_.sinks_out;
+        if (options_.sinks_out) map.title += tr(", sinks left out");
+    }
+    shown = opener_->open(wish);
+    if (!shown) return false;
+    if (!large_ || large_->head() != shown)
+        large_ = std::make_shared<LargeHead>(
+            shown, [this](std::vector<TileWish> tiles) { opener_->want(std::move(tiles)); });
+    map.large = large_;
+    return true;
+}
+
+void AttentionPage::head_opened() {
+    redraw_head();
+    emit desk_.facts_changed();
+}
+
+void AttentionPage::head_refused(const QString& sentence) {
+    if (!is_long()) return;
+    auto map = long_head_picture(data_, options_, desk_.selection.place(), desk_.theme());
+    map->said_in_place = sentence;
+    show_head(std::move(map));
+}
+
+bool AttentionPage::settled() const {
+    return head_ && head_->said_in_place.isEmpty() && head_->large && head_->large == large_ &&
+           large_->complete() && !opener_->busy();
+}
+
+void AttentionPage::show_head(std::shared_ptr<figure::Heatmap> map) {
+    const Place place = desk_.selection.place();
+    const auto tokens_of = [](const figure::Heatmap& of) {
+        return of.large ? of.large->size() : of.values.rows;
+    };
     const QRectF seen =
-        head_ && head_->values.rows == (data_.run ? data_.run->size() : 0) ? head_->view : QRectF();
-    head_ = head_picture(data_, options_, place, desk_.heads, desk_.theme());
+        head_ && tokens_of(*head_) == (data_.run ? data_.run->size() : 0) ? head_->view : QRectF();
+    head_ = std::move(map);
+    head_canvas_->set_waiting(!head_->large && is_long() && opener_->busy());
     head_->view = seen; // another head, the same part of the text
     head_->selected_row = place.query;
     head_->selected_col = place.key;
@@ -238,8 +343,13 @@ void AttentionPage::redraw_head() {
                 ? capture_command(*data_.run, QStringLiteral("blocks.%1.attn.hook_pattern").arg(place.layer))
                 : command_;
         source.provenance = data_.run->provenance;
-        if (data_.said_in_place.isEmpty())
+        if (data_.said_in_place.isEmpty() && !is_long())
             source.results = [data = data_, place] { return head_results(data, place); };
+        if (is_long()) source.why_no_results = why_no_long_results(*data_.run);
+        if (head_->large && source.why_no_results.isEmpty())
+            source.results = [run = data_.run, head = large_->head()] {
+                return long_head_results(*run, *head);
+            };
     }
     head_canvas_->show_picture(head_, source);
 }
@@ -280,6 +390,7 @@ Json AttentionPage::state() const {
              {"large", static_cast<int>(options_.large)},
              {"measure", static_cast<int>(options_.measure)},
              {"arcs", arcs()},
+             {"mean", options_.mean},
              {"grid", grid_wanted_}};
     out["grid_share"] = grid_share_;
     return out;
@@ -302,6 +413,7 @@ void AttentionPage::restore(const Json& state) {
     measure_box_->setCurrentIndex(index("measure", measure_box_));
     arcs_box_->setChecked(flag("arcs", false));
     sinks_box_->setChecked(flag("sinks_out", false));
+    dots_box_->setCurrentIndex(flag("mean", false) ? 1 : 0);
     grid_wanted_ = flag("grid", true);
     if (const auto share = state.find("grid_share"); share != state.end() && share->is_number())
         grid_share_ = std::clamp(share->get<double>(), 0.2, 0.8);

@@ -3,6 +3,7 @@
 
 #include "core/base/json.h"
 #include "views/attention/attention_pictures.h"
+#include "views/attention/large_head.h"
 #include "views/shared/empty_state.h"
 #include "views/shared/figure_canvas.h"
 
@@ -43,10 +44,15 @@ public:
     /// Why it gave nothing.
     void refuse_measure(const QString& sentence);
     bool arcs() const;
+    /// More heads of the shown run, a long one, were read for their thumbnails.
+    void show_briefs();
+    /// Whether the picture of the selected head is complete, at the resolution that its pixels need.
+    bool settled() const;
 
 signals:
     void state_changed();
     void measure_wanted(); ///< show_measured() or refuse_measure() is waited for
+    void briefs_wanted();  ///< thumbnails of a long run; show_briefs() is waited for
     void arcs_changed(bool on);
     void example_wanted(); ///< there is nothing to show, and the user pressed the button that mends it
 
@@ -60,7 +66,13 @@ private:
     void run_changed();
     void take_data(AttentionData data);
     void redraw();
+    void redraw_grid();
     void redraw_head();
+    bool fill_long_head(figure::Heatmap& map);
+    void show_head(std::shared_ptr<figure::Heatmap> map);
+    void head_opened();
+    void head_refused(const QString& sentence);
+    bool is_long() const { return data_.run && data_.run->is_long() && data_.said_in_place.isEmpty(); }
     void mark_grid();
     void selection_changed();
     void way_out();
@@ -73,11 +85,14 @@ private:
     std::shared_ptr<figure::Heatmap> head_;
     bool grid_wanted_ = true;
     double grid_share_ = 0.4; ///< of the width
+    HeadOpener* opener_;
+    std::shared_ptr<LargeHead> large_; ///< the head of a long run that is shown
 
     QWidget* controls_;
     QComboBox* measure_box_;
     QComboBox* heads_box_;
     QComboBox* scale_box_;
+    QComboBox* dots_box_;
     QCheckBox* sinks_box_;
     QCheckBox* arcs_box_;
     QSplitter* splitter_;

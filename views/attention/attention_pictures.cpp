@@ -4,31 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "views/attention/long_pictures.h"
 #include "views/attention/sinks.h"
 #include "views/shared/figure_source.h"
 
 namespace vitrine::views {
 
 namespace {
-
-figure::ColourScale scale_of(const AttentionData& data, const AttentionOptions& options,
-                             const figure::Theme& theme) {
-    figure::ColourScale scale;
-    if (data.difference) {
-        scale.map = theme.differences();
-        scale.min = -data.largest;
-        scale.max = data.largest;
-        scale.unit = QStringLiteral("A − B");
-        return scale;
-    }
-    scale.map = theme.amounts;
-    scale.min = data.smallest;
-    scale.max = data.largest;
-    scale.log = options.log && data.measure != Measure::score;
-    if (scale.log) scale.min = 0, scale.floor = 1e-4 * scale.max;
-    scale.unit = analysis_of(data.measure).unit;
-    return scale;
-}
 
 figure::Matrix subtracted(const figure::Matrix& a, const figure::Matrix& b) {
     std::vector<float> values;
@@ -69,6 +51,25 @@ QString run_again() {
 
 } // namespace
 
+figure::ColourScale scale_of(const AttentionData& data, const AttentionOptions& options,
+                             const figure::Theme& theme) {
+    figure::ColourScale scale;
+    if (data.difference) {
+        scale.map = theme.differences();
+        scale.min = -data.largest;
+        scale.max = data.largest;
+        scale.unit = QStringLiteral("A − B");
+        return scale;
+    }
+    scale.map = theme.amounts;
+    scale.min = data.smallest;
+    scale.max = data.largest;
+    scale.log = options.log && data.measure != Measure::score;
+    if (scale.log) scale.min = 0, scale.floor = (data.run && data.run->is_long() ? 1e-5 : 1e-4) * scale.max;
+    scale.unit = analysis_of(data.measure).unit;
+    return scale;
+}
+
 HeadFacts facts_of(const ShownRun& run) {
     HeadFacts out;
     for (int layer = 0; layer < run.layers; ++layer)
@@ -94,11 +95,13 @@ AttentionData attention_data(const Desk& desk) {
     out.difference = desk.side() == Side::difference;
     if (out.difference)
         out.said_in_place = desk.why_no_difference();
-    else if (!out.run->has_patterns())
+    else if (!out.run->has_patterns() && !out.run->is_long())
         out.said_in_place = run_again();
+    if (out.said_in_place.isEmpty()) out.said_in_place = why_not_long(desk);
     if (!out.said_in_place.isEmpty()) return out;
     const ShownRun& run = *out.run;
     out.heads = run.heads;
+    if (run.is_long()) return out;
     for (int layer = 0; layer < run.layers; ++layer)
         for (int head = 0; head < run.heads; ++head)
             out.patterns.push_back(

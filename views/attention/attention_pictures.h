@@ -20,6 +20,7 @@ struct AttentionOptions {
     Large large = Large::head;
     bool log = false;       ///< colours by the logarithm
     bool sinks_out = false; ///< sink columns are left out, rows renormalised, heads fade by their sink mass
+    bool mean = false;      ///< of long runs: dots that stand for many cells show their mean, not the largest
 };
 
 /// The analysis that gives a measure, and its parameters; an empty id: it lies in the run itself.
@@ -57,6 +58,8 @@ struct AttentionData {
     }
 };
 AttentionData attention_data(const Desk& desk);
+figure::ColourScale scale_of(const AttentionData& data, const AttentionOptions& options,
+                             const figure::Theme& theme);
 /// The same of a measure that an analysis gave: the stack `NAME`, or `NAME_difference` for A − B.
 AttentionData measured_data(const Desk& desk, Measure measure,
                             const std::vector<engine::ResultValue>& results);

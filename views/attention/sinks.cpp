@@ -8,7 +8,7 @@ namespace vitrine::views {
 namespace {
 
 constexpr double sink_threshold = 0.3;
-constexpr int fewest_queries = 8;
+constexpr std::size_t fewest_queries = 8;
 
 } // namespace
 
@@ -22,13 +22,20 @@ std::vector<double> alpha_of(const figure::Matrix& pattern) {
     return out;
 }
 
-std::vector<bool> sink_columns(const figure::Matrix& pattern) {
-    const std::vector<double> alpha = alpha_of(pattern);
+std::vector<bool> sinks_by(const std::vector<double>& alpha) {
     std::vector<bool> out(alpha.size());
-    for (int key = 0; key < pattern.cols; ++key)
-        out[static_cast<std::size_t>(key)] =
-            alpha[static_cast<std::size_t>(key)] > sink_threshold && pattern.rows - key >= fewest_queries;
+    for (std::size_t key = 0; key < alpha.size(); ++key)
+        out[key] = alpha[key] > sink_threshold && alpha.size() - key >= fewest_queries;
     return out;
+}
+
+std::vector<bool> sink_columns(const figure::Matrix& pattern) { return sinks_by(alpha_of(pattern)); }
+
+double mass_by(const std::vector<double>& alpha, const std::vector<bool>& columns) {
+    double sum = 0;
+    for (std::size_t key = 0; key < alpha.size(); ++key)
+        if (columns[key]) sum += alpha[key] * static_cast<double>(alpha.size() - key);
+    return alpha.empty() ? 0 : sum / static_cast<double>(alpha.size());
 }
 
 double mass_on(const figure::Matrix& pattern, const std::vector<bool>& columns) {

@@ -11,9 +11,12 @@ namespace vitrine::views {
 std::vector<double> alpha_of(const figure::Matrix& pattern);
 
 /// Columns with alpha above 0.3 that at least 8 queries see: below that an even spread passes too.
+std::vector<bool> sinks_by(const std::vector<double>& alpha);
+/// The same of a pattern.
 std::vector<bool> sink_columns(const figure::Matrix& pattern);
 
 /// Mean over queries of the attention that goes to the marked columns.
+double mass_by(const std::vector<double>& alpha, const std::vector<bool>& columns);
 double mass_on(const figure::Matrix& pattern, const std::vector<bool>& columns);
 
 /// Entropy of one query's attention, −Σ A ln A, nats.

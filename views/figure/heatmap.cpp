@@ -14,6 +14,8 @@ constexpr double longest_label = 110; ///< pixels; longer ones are elided
 constexpr int vector_cells = 20000;   ///< up to here a vector file gets one rectangle a cell
 
 double widest_of(const QStringList& labels, const QFontMetricsF& metrics) {
+    constexpr int many = 2000; // of so many some are long, and measuring each takes longer than a frame
+    if (labels.size() > many) return longest_label;
     double out = 0;
     for (const QString& label : labels)
         out = std::max(out, metrics.horizontalAdvance(label));
@@ -37,22 +39,22 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     Layout out;
     const QFontMetricsF metrics(theme.fixed_font());
     const QFontMetricsF word_metrics(theme.font());
-    const double digits = metrics.horizontalAdvance(QString::number(std::max(values.rows, 10)));
+    const double digits = metrics.horizontalAdvance(QString::number(std::max(rows(), 10)));
     const double left = std::max(row_labels.isEmpty() ? digits : widest_of(row_labels, metrics),
                                  word_metrics.horizontalAdvance(row_title)) +
                         8;
     const double bar = colour_bar_width(style.scale, has_marks(), theme);
     // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
-    const bool in_corner = square && style.causal && view.isNull() && values.rows >= 5 &&
-                           std::min(in.width(), in.height()) > 300;
+    const bool in_corner =
+        square && style.causal && view.isNull() && rows() >= 5 && std::min(in.width(), in.height()) > 300;
     const double top =
         line_height + 8 + (title.isEmpty() ? 0 : line_height + 2) + (legend.isEmpty() ? 0 : line_height);
     const QRectF sight = seen();
 
     const double room = std::max(10.0, in.width() - left - (in_corner ? 4 : bar + 14));
-    const double widest = col_labels.isEmpty() ? metrics.horizontalAdvance(QString::number(values.cols))
+    const double widest = col_labels.isEmpty() ? metrics.horizontalAdvance(QString::number(cols()))
                                                : widest_of(col_labels, metrics);
-    const bool few = values.cols <= 60;
+    const bool few = cols() <= 60;
     out.upright = !col_labels.isEmpty() && !(few && widest + 8 <= room / sight.width());
     const double bottom = (out.upright ? widest + 4 : line_height) + 4;
     QRectF cells(in.left() + left, in.top() + top, room, std::max(10.0, in.height() - top - bottom));
@@ -84,18 +86,64 @@ QSizeF Heatmap::preferred_size(const Theme& theme) const {
     const Layout trial = layout(QRectF(0, 0, 640, 480), theme);
     const double chrome_width = 640 - trial.cells.width(), chrome_height = 480 - trial.cells.height();
     if (square) {
-        const double side = std::clamp(values.rows * 22.0, 220.0, 640.0);
+        const double side = std::clamp(rows() * 22.0, 220.0, 640.0);
         return {side + trial.cells.left() + trial.bar.width() + 16, side + 480 - trial.cells.bottom() + 48};
     }
     Q_UNUSED(chrome_width);
     Q_UNUSED(chrome_height);
-    return {std::clamp(values.cols * 44.0 + 160, 320.0, 1000.0),
-            std::clamp(values.rows * 30.0 + 90, 180.0, 900.0)};
+    return {std::clamp(cols() * 44.0 + 160, 320.0, 1000.0), std::clamp(rows() * 30.0 + 90, 180.0, 900.0)};
 }
 
 double Heatmap::narrowest_width(const Theme& theme) const {
     const double preferred = preferred_size(theme).width();
-    return square ? preferred : std::min(preferred, std::max(values.cols * 8.0 + 130, 240.0));
+    return square ? preferred : std::min(preferred, std::max(cols() * 8.0 + 130, 240.0));
+}
+
+int Heatmap::cell_shown(const Layout& layout, double ratio) const {
+    int cell = 1;
+    while (cell < rows() && cell < 1 / (layout.cell_width * ratio))
+        cell *= 2;
+    return cell;
+}
+
+// The cells in sight, and which numbers they stand for (x column, y row).
+QImage Heatmap::large_image(const Layout& layout, double ratio, const CellStyle& shown,
+                            QRect& numbers) const {
+    const QRectF sight = seen();
+    const int cell = cell_shown(layout, ratio), cells = (rows() + cell - 1) / cell;
+    const auto last = [&](double edge) {
+        return std::min(cells, static_cast<int>(std::ceil(edge / cell))) - 1;
+    };
+    const QRect part(QPoint(static_cast<int>(sight.left()) / cell, static_cast<int>(sight.top()) / cell),
+                     QPoint(last(sight.right()), last(sight.bottom())));
+    numbers = QRect(part.left() * cell, part.top() * cell, part.width() * cell, part.height() * cell);
+    CellStyle local = shown;
+    local.causal = false; // what is not there is NaN
+    local.marked.clear();
+    for (int col = 0; col < part.width() && !shown.marked.empty(); ++col) {
+        bool marked = false;
+        const int from = (part.left() + col) * cell;
+        for (int key = from; key < std::min(from + cell, cols()); ++key)
+            marked = marked || shown.marked[static_cast<std::size_t>(key)];
+        local.marked.push_back(marked);
+    }
+    const Matrix values_there = large->read(cell, part, mean, for_file_);
+    return cells_image(values_there, local, QRect(0, 0, part.width(), part.height()), part.size());
+}
+
+// What one pixel stands for, where it is not one number.
+void Heatmap::paint_cell_note(QPainter& painter, const Layout& layout, const Theme& theme) const {
+    const double ratio = painter.device() ? painter.device()->devicePixelRatioF() : 1;
+    int cell = cell_shown(layout, ratio);
+    if (!large) cell = static_cast<int>(std::ceil(1 / (layout.cell_width * ratio) - 0.01));
+    if (cell < 2 || (!large && !square)) return;
+    const QString note = (mean ? QStringLiteral("a dot: the mean of %1 × %1")
+                               : QStringLiteral("a dot: the largest of %1 × %1"))
+                             .arg(cell);
+    const double left = layout.title.left() + QFontMetricsF(theme.font(13, true)).horizontalAdvance(title);
+    const QRectF box(left + 16, layout.title.top(), layout.title.right() - left - 16, line_height);
+    if (QFontMetricsF(theme.font()).horizontalAdvance(note) > box.width()) return;
+    draw_text(painter, box, Qt::AlignRight | Qt::AlignVCenter, note, theme.font(), theme.muted);
 }
 
 void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const {
@@ -105,8 +153,8 @@ void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& 
     const QRectF sight = seen();
     const QRect whole(
         QPoint(static_cast<int>(std::floor(sight.left())), static_cast<int>(std::floor(sight.top()))),
-        QPoint(std::min(values.cols, static_cast<int>(std::ceil(sight.right()))) - 1,
-               std::min(values.rows, static_cast<int>(std::ceil(sight.bottom()))) - 1));
+        QPoint(std::min(cols(), static_cast<int>(std::ceil(sight.right()))) - 1,
+               std::min(rows(), static_cast<int>(std::ceil(sight.bottom()))) - 1));
     const auto place = [&](const QRect& cells) {
         return QRectF(layout.cells.left() + (cells.left() - sight.left()) * layout.cell_width,
                       layout.cells.top() + (cells.top() - sight.top()) * layout.cell_height,
@@ -116,17 +164,27 @@ void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& 
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-    if (!raster && whole.width() * whole.height() <= vector_cells) {
+    const double ratio = painter.device() ? painter.device()->devicePixelRatioF() : 1;
+    const auto colour_of = [&](int row, int col) {
+        if (style.causal && col > row) return QColor();
+        const bool marked = !shown.marked.empty() && shown.marked[static_cast<std::size_t>(col)];
+        return value_colour(value(row, col), marked, shown);
+    };
+    if (!raster && std::int64_t{whole.width()} * whole.height() <= vector_cells) {
         painter.setPen(Qt::NoPen);
         for (int row = whole.top(); row <= whole.bottom(); ++row)
             for (int col = whole.left(); col <= whole.right(); ++col) {
-                const QColor colour = cell_colour(values, shown, row, col);
+                const QColor colour = colour_of(row, col);
                 if (!colour.isValid()) continue;
                 const QRectF box = place(QRect(col, row, 1, 1)).intersected(layout.cells);
                 painter.fillRect(box.adjusted(0, 0, 0.2, 0.2), colour);
             }
+    } else if (large) {
+        QRect numbers;
+        const QImage image = large_image(layout, ratio, shown, numbers);
+        painter.setClipRect(layout.cells);
+        painter.drawImage(place(numbers), image);
     } else {
-        const double ratio = painter.device() ? painter.device()->devicePixelRatioF() : 1;
         const QRectF target = place(whole);
         const QSize limit(static_cast<int>(std::ceil(target.width() * ratio)),
                           static_cast<int>(std::ceil(target.height() * ratio)));
@@ -150,13 +208,13 @@ void Heatmap::paint_cells(QPainter& painter, const Layout& layout, const Theme& 
     if (layout.cell_width >= 42 && layout.cell_height >= 17) {
         for (int row = whole.top(); row <= whole.bottom(); ++row)
             for (int col = whole.left(); col <= whole.right(); ++col) {
-                const QColor colour = cell_colour(values, shown, row, col);
+                const QColor colour = colour_of(row, col);
                 const QRectF box = place(QRect(col, row, 1, 1));
                 if (!colour.isValid() || !layout.cells.adjusted(-1, -1, 1, 1).contains(box)) continue;
                 // Three digits where they fit, else two decimals, which all cells of a scale up to 1 share.
                 const QFontMetricsF metrics(theme.fixed_font());
-                QString text = number(values.at(row, col));
-                if (metrics.horizontalAdvance(text) > box.width() - 6) text = decimal(values.at(row, col), 2);
+                QString text = number(value(row, col));
+                if (metrics.horizontalAdvance(text) > box.width() - 6) text = decimal(value(row, col), 2);
                 if (metrics.horizontalAdvance(text) > box.width() - 6) continue;
                 draw_text(painter, box, Qt::AlignCenter, text, theme.fixed_font(), text_on(colour));
             }
@@ -206,9 +264,8 @@ void Heatmap::paint_labels(QPainter& painter, const Layout& layout, const Theme&
                   colour_of(selected, theme.query));
     }
     const double label_width =
-        layout.upright
-            ? 14
-            : std::max(24.0, QFontMetricsF(fixed).horizontalAdvance(col_label(values.cols - 1)) + 6);
+        layout.upright ? 14
+                       : std::max(24.0, QFontMetricsF(fixed).horizontalAdvance(col_label(cols() - 1)) + 6);
     const int col_step = std::max(1, static_cast<int>(std::ceil(label_width / layout.cell_width)));
     for (int col = static_cast<int>(std::ceil(sight.left() - 0.5)); col < sight.right() - 0.5; ++col) {
         if (col % col_step != 0) continue;
@@ -238,7 +295,7 @@ void Heatmap::paint_labels(QPainter& painter, const Layout& layout, const Theme&
 void Heatmap::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
     const Layout laid = layout(in, theme);
     draw_text(painter, laid.title, Qt::AlignLeft | Qt::AlignVCenter, title, theme.font(13, true), theme.text);
-    if (!said_in_place.isEmpty() || values.empty()) {
+    if (!said_in_place.isEmpty() || empty()) {
         painter.setFont(theme.font(13));
         painter.setPen(theme.muted);
         painter.drawText(in.adjusted(24, line_height, -24, 0), Qt::AlignCenter | Qt::TextWordWrap,
@@ -250,13 +307,14 @@ void Heatmap::paint(QPainter& painter, const QRectF& in, const Theme& theme) con
                   elided(legend, theme.font(), in.width()), theme.font(), theme.muted);
     paint_cells(painter, laid, theme);
     paint_tags(painter, laid, theme);
+    paint_cell_note(painter, laid, theme);
     paint_labels(painter, laid, theme);
     paint_colour_bar(painter, laid.bar, style.scale, has_marks(), theme);
 }
 
 void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                           const std::optional<QPointF>& pointer) const {
-    if (!said_in_place.isEmpty() || values.empty()) return;
+    if (!said_in_place.isEmpty() || empty()) return;
     const Layout laid = layout(in, theme);
     const QRectF sight = seen();
     painter.save();
@@ -273,11 +331,10 @@ void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& them
                                 laid.cells.top() + (row - sight.top()) * laid.cell_height,
                                 cols * laid.cell_width, rows * laid.cell_height));
     };
-    if (selected_row)
-        frame(0, *selected_row, style.causal ? *selected_row + 1 : values.cols, 1, theme.query, 1.2);
+    if (selected_row) frame(0, *selected_row, style.causal ? *selected_row + 1 : cols(), 1, theme.query, 1.2);
     if (selected_col) {
         const int from = style.causal ? *selected_col : 0;
-        frame(*selected_col, from, 1, values.rows - from, theme.key, 1.2);
+        frame(*selected_col, from, 1, rows() - from, theme.key, 1.2);
     }
     if (selected_row && selected_col && !(style.causal && *selected_col > *selected_row))
         frame(*selected_col, *selected_row, 1, 1, Qt::white, 2);
@@ -290,13 +347,13 @@ void Heatmap::paint_marks(QPainter& painter, const QRectF& in, const Theme& them
 }
 
 std::optional<QPoint> Heatmap::cell_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
-    if (values.empty() || !said_in_place.isEmpty()) return std::nullopt;
+    if (empty() || !said_in_place.isEmpty()) return std::nullopt;
     const Layout laid = layout(in, theme);
     if (!laid.cells.contains(at)) return std::nullopt;
     const QRectF sight = seen();
     const int col = static_cast<int>(sight.left() + (at.x() - laid.cells.left()) / laid.cell_width);
     const int row = static_cast<int>(sight.top() + (at.y() - laid.cells.top()) / laid.cell_height);
-    if (row < 0 || col < 0 || row >= values.rows || col >= values.cols || (style.causal && col > row))
+    if (row < 0 || col < 0 || row >= rows() || col >= cols() || (style.causal && col > row))
         return std::nullopt;
     return QPoint(col, row);
 }
@@ -307,9 +364,9 @@ QString Heatmap::describe_cell(int row, int col) const {
             axis.isEmpty() ? QString::number(index) : axis + QLatin1Char(' ') + QString::number(index);
         return labels.isEmpty() || index >= labels.size() ? at : at + QStringLiteral(" ") + labels[index];
     };
-    const float value = values.at(row, col);
+    const float here = value(row, col);
     const QString what = style.scale.unit.isEmpty() ? QString() : QStringLiteral(" ") + style.scale.unit;
-    QString said = std::isnan(value) ? QStringLiteral("left out") : number(value) + what;
+    QString said = std::isnan(here) ? QStringLiteral("left out") : number(here) + what;
     for (const Tag& tag : tags)
         if (tag.row == row && tag.col == col) said += QStringLiteral(" · ") + tag.words;
     return named(row_title, row, row_labels) + QStringLiteral(" · ") + named(col_title, col, col_labels) +
@@ -334,8 +391,8 @@ void Heatmap::select(const Spot& here) {
                               : -1;
         return index >= 0 && index < size ? std::optional(index) : std::nullopt;
     };
-    selected_row = index_on(row_title, values.rows);
-    selected_col = index_on(col_title, values.cols);
+    selected_row = index_on(row_title, rows());
+    selected_col = index_on(col_title, cols());
     if (row_title == QLatin1String("layer · head")) {
         const qsizetype row = row_labels.indexOf(QStringLiteral("L%1 H%2").arg(here.layer).arg(here.head));
         if (row >= 0) selected_row = static_cast<int>(row);
@@ -365,14 +422,13 @@ Spot Heatmap::spot_at(const QPointF& at, const QRectF& in, const Theme& theme) c
 }
 
 void Heatmap::move_inside(QRectF& wanted) const {
-    wanted.setSize(
-        {std::min(wanted.width(), double(values.cols)), std::min(wanted.height(), double(values.rows))});
-    wanted.moveLeft(std::clamp(wanted.left(), 0.0, values.cols - wanted.width()));
-    wanted.moveTop(std::clamp(wanted.top(), 0.0, values.rows - wanted.height()));
+    wanted.setSize({std::min(wanted.width(), double(cols())), std::min(wanted.height(), double(rows()))});
+    wanted.moveLeft(std::clamp(wanted.left(), 0.0, cols() - wanted.width()));
+    wanted.moveTop(std::clamp(wanted.top(), 0.0, rows() - wanted.height()));
 }
 
 bool Heatmap::zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) {
-    if (values.empty()) return false;
+    if (empty()) return false;
     const QRectF sight = seen();
     const auto share_at = [&](const Layout& laid) {
         return QPointF(std::clamp((at.x() - laid.cells.left()) / laid.cells.width(), 0.0, 1.0),
@@ -382,7 +438,7 @@ bool Heatmap::zoom(double factor, const QPointF& at, const QRectF& in, const The
     const QPointF cell(sight.left() + before.x() * sight.width(), sight.top() + before.y() * sight.height());
     const double width = std::max(4.0, sight.width() / factor),
                  height = std::max(4.0, sight.height() / factor);
-    if (width >= values.cols && height >= values.rows) {
+    if (width >= cols() && height >= rows()) {
         view = {};
         return true;
     }
@@ -406,12 +462,21 @@ bool Heatmap::pan(const QPointF& by, const QRectF& in, const Theme& theme) {
 QString Heatmap::csv() const {
     QString out = (row_title.isEmpty() ? QStringLiteral("row") : row_title) + QLatin1Char(',') +
                   (col_title.isEmpty() ? QStringLiteral("column") : col_title) + QStringLiteral(",value\n");
-    if (values.empty()) return out;
-    for (int row = 0; row < values.rows; ++row)
-        for (int col = 0; col < values.cols; ++col) {
+    if (empty()) return out;
+    const QRectF sight = large ? seen() : QRectF(0, 0, cols(), rows());
+    constexpr double most = 1e6; // what a clipboard takes
+    if (large && sight.width() * sight.height() > most)
+        return QStringLiteral("%1 × %2 numbers are too many to be copied: zoom in, and what is in sight is "
+                              "copied.\n")
+            .arg(sight.width(), 0, 'f', 0)
+            .arg(sight.height(), 0, 'f', 0);
+    for (int row = static_cast<int>(sight.top());
+         row < std::min(rows(), static_cast<int>(std::ceil(sight.bottom()))); ++row)
+        for (int col = static_cast<int>(sight.left());
+             col < std::min(cols(), static_cast<int>(std::ceil(sight.right()))); ++col) {
             if (style.causal && col > row) continue;
             out += QString::number(row) + QLatin1Char(',') + QString::number(col) + QLatin1Char(',') +
-                   csv_number(values.at(row, col)) + QLatin1Char('\n');
+                   csv_number(value(row, col)) + QLatin1Char('\n');
         }
     return out;
 }

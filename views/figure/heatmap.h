@@ -2,6 +2,7 @@
 // A matrix with labelled axes: one head's attention, a map over layers and heads, any table of numbers.
 #include <QStringList>
 
+#include "views/figure/large_square.h"
 #include "views/figure/matrix.h"
 #include "views/figure/picture.h"
 
@@ -10,7 +11,9 @@ namespace vitrine::figure {
 class Heatmap : public Picture {
 public:
     Matrix values;
-    CellStyle style; ///< its ground is taken from the theme
+    std::shared_ptr<const LargeSquare> large; ///< if given, the numbers come from here; causal
+    bool mean = false; ///< of cells that share a pixel the mean is shown, not the largest; only with `large`
+    CellStyle style;   ///< its ground is taken from the theme
     QString title;
     QString row_title, col_title;       ///< "query", "key"
     QStringList row_labels, col_labels; ///< empty: indices are written
@@ -55,17 +58,28 @@ public:
     bool zoom(double factor, const QPointF& at, const QRectF& in, const Theme& theme) override;
     bool pan(const QPointF& by, const QRectF& in, const Theme& theme) override;
     void fit() override { view = {}; }
+    void for_file(bool on) override { for_file_ = on; }
+    /// Numbers along each side of what one drawn cell stands for, at that many device pixels a pixel.
+    int cell_shown(const Layout& layout, double ratio) const;
     QString csv() const override;
 
 private:
-    QRectF seen() const { return view.isNull() ? QRectF(0, 0, values.cols, values.rows) : view; }
+    int rows() const { return large ? large->size() : values.rows; }
+    int cols() const { return large ? large->size() : values.cols; }
+    bool empty() const { return !large && values.empty(); }
+    float value(int row, int col) const { return large ? large->at(row, col) : values.at(row, col); }
+    QRectF seen() const { return view.isNull() ? QRectF(0, 0, cols(), rows()) : view; }
     QString row_label(int row) const;
     QString col_label(int col) const;
     bool has_marks() const;
     void paint_tags(QPainter& painter, const Layout& layout, const Theme& theme) const;
+    QImage large_image(const Layout& layout, double ratio, const CellStyle& shown, QRect& numbers) const;
+    void paint_cell_note(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void paint_cells(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void move_inside(QRectF& wanted) const;
+
+    bool for_file_ = false;
 };
 
 } // namespace vitrine::figure

@@ -28,13 +28,16 @@ Matrix make_matrix(int rows, int cols, std::vector<float> values) {
     return out;
 }
 
-QColor cell_colour(const Matrix& matrix, const CellStyle& style, int row, int col) {
-    if (style.causal && col > row) return {};
-    const float value = matrix.at(row, col);
+QColor value_colour(float value, bool marked, const CellStyle& style) {
     if (std::isnan(value)) return {};
-    const bool marked = !style.marked.empty() && style.marked[static_cast<std::size_t>(col)];
     return blend(style.ground, colour_at(marked ? Map::sink : style.scale.map, style.scale.position(value)),
                  style.opacity);
+}
+
+QColor cell_colour(const Matrix& matrix, const CellStyle& style, int row, int col) {
+    if (style.causal && col > row) return {};
+    return value_colour(matrix.at(row, col),
+                        !style.marked.empty() && style.marked[static_cast<std::size_t>(col)], style);
 }
 
 QImage cells_image(const Matrix& matrix, const CellStyle& style, const QRect& view, const QSize& limit) {

@@ -34,6 +34,8 @@ struct CellStyle {
     QColor ground = Qt::white;
 };
 
+/// Colour of a value, in a column of sinks or not; invalid for NaN.
+QColor value_colour(float value, bool marked, const CellStyle& style);
 /// Colour of one cell; invalid where nothing is drawn.
 QColor cell_colour(const Matrix& matrix, const CellStyle& style, int row, int col);
 

@@ -59,6 +59,8 @@ public:
     virtual void fit() {}
     /// A click on a part that changes the picture itself, such as a column's name; false if there is none.
     virtual bool press(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) { return false; }
+    /// While a file is painted, everything is drawn as it is: nothing is left for later.
+    virtual void for_file(bool /*on*/) {}
     /// One line on what lies at a point: where it is, and its value. Empty where there is nothing.
     virtual QString describe(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
         return {};

@@ -19,7 +19,24 @@ struct Numbers {
     double attention, row_sink, all_sink, entropy, alpha;
 };
 
+/// Of a long run: what is known of a head that stands open.
+Numbers numbers_at(const attention::OpenHead& open, const Place& place) {
+    const std::vector<double>& alpha = open.statistics().alpha;
+    const auto sinks = sinks_by(alpha);
+    Numbers out{open.at(place.query, place.key), 0, mass_by(alpha, sinks),
+                open.statistics().entropy[static_cast<std::size_t>(place.query)],
+                alpha[static_cast<std::size_t>(place.key)]};
+    for (int key = 0; key <= place.query; ++key)
+        if (sinks[static_cast<std::size_t>(key)]) out.row_sink += open.at(place.query, key);
+    return out;
+}
+
+std::shared_ptr<const attention::OpenHead> open_at(const ShownRun& run, const Place& place) {
+    return run.is_long() ? run.store->find(place.layer, place.head, {}) : nullptr;
+}
+
 Numbers numbers_at(const ShownRun& run, const Place& place) {
+    if (const auto open = open_at(run, place)) return numbers_at(*open, place);
     const figure::Matrix pattern = run.pattern(place.layer, place.head);
     const auto sinks = sink_columns(pattern);
     Numbers out{pattern.at(place.query, place.key), 0, mass_on(pattern, sinks),
@@ -30,8 +47,8 @@ Numbers numbers_at(const ShownRun& run, const Place& place) {
 }
 
 bool has(const ShownRun& run, const Place& place) {
-    return run.has_patterns() && place.layer < run.layers && place.head < run.heads &&
-           place.query < run.size();
+    return place.layer < run.layers && place.head < run.heads && place.query < run.size() &&
+           (run.has_patterns() || open_at(run, place));
 }
 
 } // namespace
@@ -91,6 +108,7 @@ Inspector::Inspector(Desk& desk, QWidget* parent)
     column->addSpacing(2);
     column->addWidget(next_, 1);
     connect(&desk_, &Desk::run_changed, this, &Inspector::refresh);
+    connect(&desk_, &Desk::facts_changed, this, &Inspector::refresh);
     connect(&desk_, &Desk::theme_changed, this, &Inspector::refresh);
     connect(&desk_.selection, &Selection::changed, this, &Inspector::refresh);
     connect(&desk_.heads, &HeadSet::changed, this, &Inspector::refresh);
@@ -171,11 +189,13 @@ void Inspector::refresh() {
         show_facts(facts_at(*desk_.a(), place, desk_.b().get(), place), tr("A"), tr("B"));
     else
         show_facts(facts_at(*run, place, nullptr, place), {}, {});
-    if (!run->has_patterns()) {
+    if (!has(*run, place)) {
         about_->clear();
         return;
     }
-    const auto sinks = sink_columns(run->pattern(place.layer, place.head));
+    const auto open = open_at(*run, place);
+    const auto sinks =
+        open ? sinks_by(open->statistics().alpha) : sink_columns(run->pattern(place.layer, place.head));
     const auto sink = std::find(sinks.begin(), sinks.end(), true);
     QString words =
         sink != sinks.end()

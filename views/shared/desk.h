@@ -63,6 +63,7 @@ signals:
     void run_changed(); ///< what is shown is another run, or another side
     void stale_changed();
     void theme_changed();
+    void facts_changed(); ///< more is known of the run that is shown: a head of a long one was read
     void pointed(const QString& line); ///< what is under the pointer, in one line
     void detail_wanted(const vitrine::figure::Spot& spot);
     void explain_wanted(const QString& topic);

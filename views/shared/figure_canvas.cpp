@@ -62,6 +62,12 @@ void FigureCanvas::fit() {
     redraw();
 }
 
+void FigureCanvas::set_waiting(bool on) {
+    if (on == waiting_) return;
+    waiting_ = on;
+    update();
+}
+
 void FigureCanvas::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.fillRect(rect(), desk_.theme().panel);
@@ -74,7 +80,7 @@ void FigureCanvas::paintEvent(QPaintEvent*) {
         onto.setRenderHint(QPainter::Antialiasing);
         picture_->paint(onto, frame(), desk_.theme());
     }
-    painter.setOpacity(desk_.stale() ? faded : 1);
+    painter.setOpacity(desk_.stale() || waiting_ ? faded : 1);
     painter.drawPixmap(0, 0, drawn_);
     painter.setRenderHint(QPainter::Antialiasing);
     picture_->paint_marks(painter, frame(), desk_.theme(), pressed_ && dragged_ ? std::nullopt : pointer_);

@@ -29,6 +29,8 @@ public:
     QRectF frame() const;
 
     void fit();
+    /// The picture waits for its successor: it fades a little.
+    void set_waiting(bool on);
     /// Paints the picture anew: its layout has changed.
     void redraw();
     /// The menu of the right button at a point.
@@ -66,6 +68,7 @@ private:
     std::optional<QPointF> pointer_;
     std::optional<QPointF> pressed_;
     bool dragged_ = false;
+    bool waiting_ = false;
 };
 
 } // namespace vitrine::views

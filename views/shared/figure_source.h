@@ -17,6 +17,7 @@ struct FigureSource {
     Json provenance;
     /// The numbers as typed results, for NPZ, CSV and HDF5; empty: the view has none.
     std::function<std::vector<engine::ResultValue>()> results;
+    QString why_no_results; ///< in a sentence, where there would be too many
 };
 
 /// `command` as a Python program that reads its JSON.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/attention/head_store.h"
 #include "core/backend/backend.h"
 #include "core/base/json.h"
 #include "core/base/tensor.h"
@@ -22,6 +23,8 @@ struct ShownRun {
     int layers = 0;
     int heads = 0;
     std::vector<SharedTensor> patterns;  ///< by layer [heads, tokens, tokens]; empty if there are none
+    /// Where all patterns would take too much: what they are recomputed from; nullptr otherwise.
+    std::shared_ptr<attention::HeadStore> store;
     std::vector<backend::LogitRow> next; ///< by position
     double loss = 0;                     ///< mean negative log-likelihood of the tokens, nats; NaN without
     std::function<figure::Token(std::int32_t)> token_of; ///< a token of the vocabulary
@@ -32,6 +35,7 @@ struct ShownRun {
     Json provenance;
 
     int size() const { return static_cast<int>(tokens.size()); }
+    bool is_long() const { return store != nullptr; }
     bool has_patterns() const { return !patterns.empty(); }
     /// One head's attention, [tokens, tokens].
     figure::Matrix pattern(int layer, int head) const {

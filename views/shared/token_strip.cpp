@@ -42,12 +42,18 @@ TokenStrip::TokenStrip(Desk& desk, QWidget* parent) : QWidget(parent), desk_(des
         update();
     });
     connect(&desk_, &Desk::theme_changed, this, [this] {
+        widths_.clear();
         lay_out();
         update();
     });
 }
 
 void TokenStrip::set_tokens(std::vector<figure::Token> tokens) {
+    const bool same = std::equal(tokens.begin(), tokens.end(), tokens_.begin(), tokens_.end(),
+                                 [](const figure::Token& a, const figure::Token& b) {
+                                     return a.id == b.id && a.special == b.special && a.shown == b.shown;
+                                 });
+    if (same) return; // measuring thousands of them would be felt
     tokens_ = std::move(tokens);
     scores_.resize(tokens_.size(), NAN);
     lay_out();
@@ -73,10 +79,12 @@ void TokenStrip::set_scores(std::vector<double> scores, const figure::ColourScal
 void TokenStrip::lay_out() {
     const QFontMetricsF metrics(desk_.theme().fixed_font(13));
     lefts_ = {0};
-    for (const figure::Token& token : tokens_)
-        lefts_.push_back(
-            lefts_.back() +
-            std::round(std::clamp(metrics.horizontalAdvance(token.shown) + 10, 20.0, longest_chip)) + 2);
+    for (const figure::Token& token : tokens_) {
+        auto width = widths_.find(token.shown);
+        if (width == widths_.end())
+            width = widths_.insert(token.shown, metrics.horizontalAdvance(token.shown));
+        lefts_.push_back(lefts_.back() + std::round(std::clamp(*width + 10, 20.0, longest_chip)) + 2);
+    }
     offset_ = std::clamp(offset_, 0.0, std::max(0.0, lefts_.back() - width()));
 }
 

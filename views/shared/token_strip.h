@@ -1,5 +1,6 @@
 #pragma once
 // The text as the model sees it: one chip a token, the ruler of every page.
+#include <QHash>
 #include <QWidget>
 #include <vector>
 
@@ -59,8 +60,9 @@ private:
     std::vector<double> scores_;
     std::vector<bool> sinks_; ///< tokens in the sink colour
     figure::ColourScale scale_;
-    std::vector<double> lefts_; ///< left edges of the chips, and the right edge of the last
-    double offset_ = 0;         ///< how far it is scrolled
+    std::vector<double> lefts_;     ///< left edges of the chips, and the right edge of the last
+    QHash<QString, double> widths_; ///< of texts that were measured
+    double offset_ = 0;             ///< how far it is scrolled
     int hovered_ = -1;
     bool arcs_ = false;
 };

@@ -36,6 +36,21 @@ Status check_cache(const run::Batch& batch, const CpuCache<S>* cache) {
     return {};
 }
 
+/// What the machine would promise and not keep: more than three quarters of its memory for one plan.
+Status check_room(const run::Plan& plan, const run::ArenaLayout& layout, std::size_t element,
+                  std::uint64_t memory) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(layout.elements) * element;
+    for (const run::Op& op : plan.ops)
+        if (const auto* capture = std::get_if<run::Capture>(&op))
+            bytes += static_cast<std::uint64_t>(plan.elements(capture->value)) * sizeof(float);
+    if (memory == 0 || bytes <= memory / 4 * 3) return {};
+    return fail(Code::out_of_memory,
+                fmt::format("This run of {} tokens would take {:.1f} GB with its captures and edits, and the "
+                            "machine has {:.1f}: shorten the prompt, or capture and edit less.",
+                            plan.batch.size(), static_cast<double>(bytes) / 1e9,
+                            static_cast<double>(memory) / 1e9));
+}
+
 template <typename S>
 std::vector<S*> place_values(const run::Plan& plan, const run::ArenaLayout& layout, S* arena,
                              std::vector<Tensor>& captures) {
@@ -83,6 +98,7 @@ Result<Outputs> CpuModel<S>::execute(const run::Plan& plan, KvCache* cache, cons
         const auto start = std::chrono::steady_clock::now();
         constexpr std::int64_t line = 64 / sizeof(S);
         const run::ArenaLayout layout = run::lay_out(plan, line);
+        VITRINE_TRY(check_room(plan, layout, sizeof(S), device_.memory_bytes));
         S* arena = scratch_.arena.at_least(static_cast<std::size_t>(layout.elements));
         Outputs outputs;
         outputs.captures = make_captures(plan, *pool_);
@@ -101,6 +117,13 @@ Result<Outputs> CpuModel<S>::execute(const run::Plan& plan, KvCache* cache, cons
                 own_cache->commit(row, plan.batch.queries(row));
         const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
         outputs.device_ms = elapsed.count();
+        // What a long row took is given back: between runs it would only lie there.
+        constexpr std::int64_t worth_keeping =
+            (std::int64_t{64} << 20) / static_cast<std::int64_t>(sizeof(S));
+        if (layout.elements > worth_keeping) {
+            scratch_.arena.release();
+            scratch_.keys_values.release();
+        }
         outputs.scratch_bytes = static_cast<std::uint64_t>(layout.elements) * sizeof(S);
         return outputs;
     } catch (const std::bad_alloc&) {
