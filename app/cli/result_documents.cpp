@@ -4,6 +4,7 @@
 
 #include "app/cli/documents.h"
 #include "app/cli/table.h"
+#include "core/engine/export_data.h"
 
 namespace vitrine::cli {
 
@@ -98,6 +99,14 @@ Json result_document(const engine::ResultValue& result) {
                         {"labels", axis.labels.empty() ? Json(nullptr) : Json(axis.labels)}});
     Json document = {{"name", result.name}, {"kind", result.kind}, {"axes", std::move(axes)}};
     if (!result.lengths.empty()) document["lengths"] = result.lengths;
+    if (result.data.size() > engine::most_in_text) {
+        document["data"] = nullptr;
+        document["left_out"] =
+            fmt::format("{} numbers are too many for JSON (at most {}): --data writes them as "
+                        ".npz or .h5.",
+                        result.data.size(), engine::most_in_text);
+        return document;
+    }
     document["data"] = engine::data_to_json(result);
     return document;
 }

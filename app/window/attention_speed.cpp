@@ -15,6 +15,7 @@ namespace {
 
 constexpr int look_ms = 2;
 constexpr int heads_opened = 12;
+constexpr int cancel_after_ms = 2500;
 constexpr int frames = 40; ///< of each zoom
 
 /// A line of /proc/self/status, bytes; 0 where there is no such file.
@@ -101,7 +102,16 @@ void AttentionSpeed::look() {
         thumbnails_ms_ = static_cast<double>(since_run_.nsecsElapsed()) / 1e6;
         type_letter();
         break;
-    case Stage::typing:
+    case Stage::typing: // the run that the letter began
+        if (since_.elapsed() < cancel_after_ms) break;
+        since_.start();
+        stage_ = Stage::cancelling;
+        window_.bench().cancel_all();
+        break;
+    case Stage::cancelling:
+        if (!window_.bench().jobs().empty()) break;
+        cancel_ms_ = static_cast<double>(since_.nsecsElapsed()) / 1e6;
+        report();
         break;
     }
 }
@@ -172,7 +182,7 @@ void AttentionSpeed::type_letter() {
     QApplication::sendEvent(window_.prompt().editor(), &release);
     window_.repaint();
     key_ms_ = static_cast<double>(since_.nsecsElapsed()) / 1e6;
-    report();
+    since_.start();
 }
 
 void AttentionSpeed::report() {
@@ -186,13 +196,14 @@ void AttentionSpeed::report() {
                "\"open_median_ms\":{:.1f},\"open_p95_ms\":{:.1f},\"open_max_ms\":{:.1f},"
                "\"frame_median_ms\":{:.2f},\"frame_p95_ms\":{:.2f},\"frame_max_ms\":{:.2f},"
                "\"hover_median_ms\":{:.3f},\"hover_max_ms\":{:.3f},"
-               "\"all_heads_ms\":{:.0f},\"key_ms\":{:.1f},\"longest_pause_ms\":{:.1f},"
+               "\"all_heads_ms\":{:.0f},\"key_ms\":{:.1f},\"cancel_ms\":{:.0f},\"longest_pause_ms\":{:.1f},"
                "\"memory_before_mb\":{:.0f},\"memory_after_mb\":{:.0f},\"memory_peak_mb\":{:.0f}}}\n",
                run->model.toStdString(), run->device.toStdString(), run->size(), run->layers, run->heads,
                run_ms_, engine_ms_, at_share(open_ms_, 0.5), at_share(open_ms_, 0.95), at_share(open_ms_, 1),
                at_share(frame_ms_, 0.5), at_share(frame_ms_, 0.95), at_share(frame_ms_, 1),
-               at_share(hover_ms_, 0.5), at_share(hover_ms_, 1), thumbnails_ms_, key_ms_, longest_pause_ms_,
-               megabytes(before_bytes_), megabytes(after_bytes_), megabytes(memory("VmHWM")));
+               at_share(hover_ms_, 0.5), at_share(hover_ms_, 1), thumbnails_ms_, key_ms_, cancel_ms_,
+               longest_pause_ms_, megabytes(before_bytes_), megabytes(after_bytes_),
+               megabytes(memory("VmHWM")));
     std::fflush(stdout);
     window_.bench().cancel_all();
     emit finished();

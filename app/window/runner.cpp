@@ -17,6 +17,11 @@ constexpr int top_tokens = 12;
 
 QString sentence_of(const Error& error) { return QString::fromStdString(error.message); }
 
+/// Steps of a run and of the same with interventions; 0: not recorded.
+struct Steps {
+    std::int64_t clean = 0, edited = 0;
+};
+
 /// Takes the queries and keys of a long run; nullptr if it captured patterns.
 std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, engine::RunRecord& record) {
     run::RowResult& row = record.result.rows.front();
@@ -29,7 +34,8 @@ std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, en
         auto scores = attention::take_layer_scores(model, layer, row);
         if (scores) layers.back() = std::move(*scores);
     }
-    row.captures.clear();
+    for (run::RowResult& any : record.result.rows)
+        any.captures.clear();
     return std::make_shared<attention::HeadStore>(std::move(layers), model.heads);
 }
 
@@ -401,22 +407,34 @@ bool Runner::record_made() {
     bench_.post(
         this, "record", "record the run",
         [made = *made_, clean_is_recorded](engine::Engine& engine, const CancelToken&,
-                                           const Progress&) -> Result<std::int64_t> {
-            std::int64_t step = 0;
-            if (!clean_is_recorded) VITRINE_ASSIGN(step, engine.record_made(*made.model, made.answer->clean));
-            if (made.answer->edited)
-                VITRINE_ASSIGN(step, engine.record_made(*made.model, *made.answer->edited));
-            return step;
+                                           const Progress&) -> Result<Steps> {
+            Steps steps;
+            if (!clean_is_recorded) {
+                VITRINE_ASSIGN(steps.clean, engine.record_made(*made.model, made.answer->clean));
+            }
+            if (made.answer->edited) {
+                VITRINE_ASSIGN(steps.edited, engine.record_made(*made.model, *made.answer->edited));
+            }
+            return steps;
         },
-        [this, made = *made_](const Result<std::int64_t>& step) {
-            if (!step) {
-                emit refused(sentence_of(step.error()));
+        [this, made = *made_](const Result<Steps>& steps) {
+            if (!steps) {
+                emit refused(sentence_of(steps.error()));
                 return;
             }
             recorded_ids_ = made.answer->clean.spec.rows.front().ids;
             recorded_model_ = made.model->model.weights_hash;
             recorded_edits_ = made.edits;
-            if (*step != 0) emit recorded(*step);
+            const auto with_step = [](const views::RunPtr& run, std::int64_t step) {
+                auto out = std::make_shared<views::ShownRun>(*run);
+                out->step = step;
+                return out;
+            };
+            if (desk_.a() && desk_.a()->prompt == made.prompt && !desk_.stale() && steps->clean != 0)
+                desk_.set_runs(with_step(desk_.a(), steps->clean),
+                               desk_.b_is_edited() ? with_step(desk_.b(), steps->edited) : nullptr);
+            if (const std::int64_t last = std::max(steps->clean, steps->edited); last != 0)
+                emit recorded(last);
         });
     return true;
 }

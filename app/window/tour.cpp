@@ -109,9 +109,28 @@ void Tour::plan() {
                           type(story(6));
                       },
                       {}});
+    // The way of long texts, on one that the default model has room for.
+    stops_.push_back({QStringLiteral("attention-long"),
+                      [this, type] {
+                          qputenv("VITRINE_PATTERN_MIB", "8");
+                          type(story(14));
+                          window_.desk().selection.set_head(3, 1);
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("attention-long-zoomed"),
+                      [this] {
+                          views::FigureCanvas* canvas = window_.attention().head_canvas();
+                          window_.attention().restore({{"log", true}, {"grid", true}});
+                          canvas->picture()->zoom(6, QRectF(canvas->frame()).center(), canvas->frame(),
+                                                  window_.desk().theme());
+                          canvas->redraw();
+                      },
+                      {}});
     stops_.push_back(
         {QStringLiteral("odd-tokens"),
-         [type] {
+         [this, type] {
+             qunsetenv("VITRINE_PATTERN_MIB");
+             window_.attention().restore({{"grid", true}});
              type(QString::fromUtf8(
                  "naïve café → नमस्ते\tสวัสดี 👩‍🚀 שלום\n  end"));
          },

@@ -224,6 +224,15 @@ Status check_data_suffix(const std::filesystem::path& file) {
 Status export_data(const std::filesystem::path& file, const DataSource& source,
                    const std::vector<ResultValue>& results) {
     VITRINE_TRY(check_data_suffix(file));
+    std::size_t numbers = 0;
+    for (const ResultValue& result : results)
+        numbers += result.data.size();
+    if (file.extension() == ".csv" && numbers > most_in_text)
+        return fail(
+            Code::too_large,
+            fmt::format("{}: {} numbers are too many for a text file (at most {}): write them as .npz or "
+                        ".h5.",
+                        file.string(), numbers, most_in_text));
     if (file.extension() == ".csv") return write_text_file(file, csv_text(results));
     const std::vector<NamedArray> arrays = arrays_of(results);
     const std::string document = document_of(source, results);

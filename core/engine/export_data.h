@@ -15,6 +15,9 @@ struct DataSource {
     Json provenance;
 };
 
+/// So many numbers at most are written as text (CSV, JSON); more only as .npz and .h5.
+constexpr std::size_t most_in_text = std::size_t{1} << 23;
+
 /// Whether export_data() writes files of that suffix; usage names those it does.
 Status check_data_suffix(const std::filesystem::path& file);
 
@@ -26,7 +29,7 @@ Status check_data_suffix(const std::filesystem::path& file);
 /// of
 ///   tables have their own columns.
 /// .h5: /results/NAME with the attribute `axes`; /document as in .npz.
-/// Errors: usage (another suffix), io.
+/// Errors: usage (another suffix), too_large (more than most_in_text as .csv), io.
 Status export_data(const std::filesystem::path& file, const DataSource& source,
                    const std::vector<ResultValue>& results);
 

@@ -110,7 +110,7 @@ private:
         std::int64_t fits = longest;
         while (bytes_at(fits) > most_bytes)
             fits -= std::max<std::int64_t>(1, fits / 100);
-        return Failure{"too-large", "The attention patterns of one layer take " +
+        return Failure{"too-large", "What this analysis reads of one layer takes " +
                                         std::to_string(bytes_at(longest) >> 20) + " MiB at " +
                                         std::to_string(longest) + " tokens: shorten the prompt to " +
                                         std::to_string(fits) + " tokens."};

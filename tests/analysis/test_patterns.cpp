@@ -51,6 +51,13 @@ World uniform_and_sink(int layers) {
 class TestPatterns : public QObject {
     Q_OBJECT
 private slots:
+    void a_layer_too_large_to_be_kept_is_refused_with_the_length_that_fits() {
+        const Outcome outcome = run("head-entropy", {model(2, 12), {}, {}, {}}, {}, rows_of({8192}));
+        QVERIFY(outcome.needs.empty());
+        QCOMPARE(outcome.error.at("code").get<std::string>(), std::string("too-large"));
+        QVERIFY(outcome.error.at("message").get<std::string>().find("8192 tokens") != std::string::npos);
+    }
+
     void sink_rate_of_a_uniform_and_of_a_sinking_head() {
         const Outcome outcome = run("sink-rate", uniform_and_sink(3), {}, rows_of({64, 64}));
         compare(outcome.numbers("sink_rate").front(), 50.0);

@@ -311,8 +311,15 @@ void AttentionPage::head_refused(const QString& sentence) {
 }
 
 bool AttentionPage::settled() const {
-    return head_ && head_->said_in_place.isEmpty() && head_->large && head_->large == large_ &&
-           large_->complete() && !opener_->busy();
+    if (!is_long() || !head_ || !head_->large || head_->large != large_) return false;
+    const Place place = desk_.selection.place();
+    auto wanted = data_.run->store->find(place.layer, place.head, {});
+    if (wanted && options_.sinks_out) {
+        const auto sinks = sinks_by(wanted->statistics().alpha);
+        if (std::find(sinks.begin(), sinks.end(), true) != sinks.end())
+            wanted = data_.run->store->find(place.layer, place.head, sinks);
+    }
+    return wanted && large_->head() == wanted && large_->complete() && !opener_->busy();
 }
 
 void AttentionPage::show_head(std::shared_ptr<figure::Heatmap> map) {

@@ -330,11 +330,32 @@ PicturePtr scores(const ResultValue& result, const Theme& theme) {
     return out;
 }
 
+// A stack of one: its query × key, large.
+PicturePtr one_head(const ResultValue& result, const Theme& theme) {
+    auto out = std::make_shared<Heatmap>();
+    const ResultAxis &queries = result.axes[result.axes.size() - 2], &keys = result.axes.back();
+    for (std::size_t axis = 0; axis + 2 < result.axes.size(); ++axis)
+        out->title += (axis ? QStringLiteral(" ") : QString()) + label_of(result.axes[axis], 0);
+    out->meaning = quantity_of(result.name).meaning;
+    out->values =
+        make_matrix(static_cast<int>(queries.size), static_cast<int>(keys.size), floats(result.data));
+    out->style.scale = scale_of(result, QStringLiteral("attention"), theme);
+    out->style.causal = out->square = queries.size == keys.size;
+    out->row_title = text_of(queries.name);
+    out->col_title = text_of(keys.name);
+    out->row_labels = labels_of(queries);
+    out->col_labels = labels_of(keys);
+    return out;
+}
+
 // Axes … , query, key: one thumbnail for each index before them, the last of those across.
 PicturePtr attention(const ResultValue& result, const Theme& theme) {
     const std::size_t axes = result.axes.size();
     if (axes < 2) return words(result, QStringLiteral("An attention stack needs axes query and key."));
     if (axes == 2) return heatmap(result, theme);
+    if (static_cast<std::int64_t>(result.data.size()) ==
+        result.axes[axes - 1].size * result.axes[axes - 2].size)
+        return one_head(result, theme);
     auto out = std::make_shared<AttentionGrid>();
     out->title = title_of(result);
     const auto queries = static_cast<int>(result.axes[axes - 2].size),

@@ -13,16 +13,20 @@ constexpr double line_height = 18;
 constexpr double longest_label = 110; ///< pixels; longer ones are elided
 constexpr int vector_cells = 20000;   ///< up to here a vector file gets one rectangle a cell
 
-double widest_of(const QStringList& labels, const QFontMetricsF& metrics) {
+} // namespace
+
+double Heatmap::widest_of(const QStringList& labels, const QFont& font, Measured& known) const {
     constexpr int many = 2000; // of so many some are long, and measuring each takes longer than a frame
     if (labels.size() > many) return longest_label;
-    double out = 0;
+    if (known.labels == labels.constData() && known.count == labels.size() && known.font == font)
+        return known.widest;
+    const QFontMetricsF metrics(font);
+    known = {labels.constData(), labels.size(), font, 0};
     for (const QString& label : labels)
-        out = std::max(out, metrics.horizontalAdvance(label));
-    return std::min(out, longest_label);
+        known.widest = std::max(known.widest, metrics.horizontalAdvance(label));
+    known.widest = std::min(known.widest, longest_label);
+    return known.widest;
 }
-
-} // namespace
 
 bool Heatmap::has_marks() const {
     return std::find(style.marked.begin(), style.marked.end(), true) != style.marked.end() && !sinks_out;
@@ -40,9 +44,10 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
     const QFontMetricsF metrics(theme.fixed_font());
     const QFontMetricsF word_metrics(theme.font());
     const double digits = metrics.horizontalAdvance(QString::number(std::max(rows(), 10)));
-    const double left = std::max(row_labels.isEmpty() ? digits : widest_of(row_labels, metrics),
-                                 word_metrics.horizontalAdvance(row_title)) +
-                        8;
+    const double left =
+        std::max(row_labels.isEmpty() ? digits : widest_of(row_labels, theme.fixed_font(), row_widths_),
+                 word_metrics.horizontalAdvance(row_title)) +
+        8;
     const double bar = colour_bar_width(style.scale, has_marks(), theme);
     // A causal square leaves its upper right corner empty: the colour bar stands there if there is room.
     const bool in_corner =
@@ -53,7 +58,7 @@ Heatmap::Layout Heatmap::layout(const QRectF& in, const Theme& theme) const {
 
     const double room = std::max(10.0, in.width() - left - (in_corner ? 4 : bar + 14));
     const double widest = col_labels.isEmpty() ? metrics.horizontalAdvance(QString::number(cols()))
-                                               : widest_of(col_labels, metrics);
+                                               : widest_of(col_labels, theme.fixed_font(), col_widths_);
     const bool few = cols() <= 60;
     out.upright = !col_labels.isEmpty() && !(few && widest + 8 <= room / sight.width());
     const double bottom = (out.upright ? widest + 4 : line_height) + 4;

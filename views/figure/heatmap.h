@@ -79,7 +79,17 @@ private:
     void paint_labels(QPainter& painter, const Layout& layout, const Theme& theme) const;
     void move_inside(QRectF& wanted) const;
 
+    /// Width of the widest label, measured once: a layout is asked for several times a frame.
+    struct Measured {
+        const QString* labels = nullptr;
+        qsizetype count = 0;
+        QFont font;
+        double widest = 0;
+    };
+    double widest_of(const QStringList& labels, const QFont& font, Measured& known) const;
+
     bool for_file_ = false;
+    mutable Measured row_widths_, col_widths_;
 };
 
 } // namespace vitrine::figure
