@@ -65,7 +65,8 @@ AttentionSpeed::AttentionSpeed(MainWindow& window, int tokens, QObject* parent)
     clock_.start(look_ms);
     heart_.setTimerType(Qt::PreciseTimer);
     connect(&heart_, &QTimer::timeout, this, [this] {
-        longest_pause_ms_ = std::max(longest_pause_ms_, static_cast<double>(beat_.nsecsElapsed()) / 1e6);
+        double& longest = longest_pause_ms_[stage_];
+        longest = std::max(longest, static_cast<double>(beat_.nsecsElapsed()) / 1e6);
         beat_.start();
     });
 }
@@ -196,13 +197,15 @@ void AttentionSpeed::report() {
                "\"open_median_ms\":{:.1f},\"open_p95_ms\":{:.1f},\"open_max_ms\":{:.1f},"
                "\"frame_median_ms\":{:.2f},\"frame_p95_ms\":{:.2f},\"frame_max_ms\":{:.2f},"
                "\"hover_median_ms\":{:.3f},\"hover_max_ms\":{:.3f},"
-               "\"all_heads_ms\":{:.0f},\"key_ms\":{:.1f},\"cancel_ms\":{:.0f},\"longest_pause_ms\":{:.1f},"
+               "\"all_heads_ms\":{:.0f},\"key_ms\":{:.1f},\"cancel_ms\":{:.0f},\"pause_run_ms\":{:.1f},"
+               "\"pause_open_ms\":{:.1f},\"pause_thumbnails_ms\":{:.1f},"
                "\"memory_before_mb\":{:.0f},\"memory_after_mb\":{:.0f},\"memory_peak_mb\":{:.0f}}}\n",
                run->model.toStdString(), run->device.toStdString(), run->size(), run->layers, run->heads,
                run_ms_, engine_ms_, at_share(open_ms_, 0.5), at_share(open_ms_, 0.95), at_share(open_ms_, 1),
                at_share(frame_ms_, 0.5), at_share(frame_ms_, 0.95), at_share(frame_ms_, 1),
                at_share(hover_ms_, 0.5), at_share(hover_ms_, 1), thumbnails_ms_, key_ms_, cancel_ms_,
-               longest_pause_ms_, megabytes(before_bytes_), megabytes(after_bytes_),
+               longest_pause_ms_[Stage::run], longest_pause_ms_[Stage::open],
+               longest_pause_ms_[Stage::thumbnails], megabytes(before_bytes_), megabytes(after_bytes_),
                megabytes(memory("VmHWM")));
     std::fflush(stdout);
     window_.bench().cancel_all();

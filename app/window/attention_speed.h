@@ -1,6 +1,7 @@
 #pragma once
 #include <QElapsedTimer>
 #include <QTimer>
+#include <map>
 
 #include "app/window/main_window.h"
 
@@ -33,8 +34,8 @@ private:
     enum class Stage { model, run, open, thumbnails, typing, cancelling } stage_ = Stage::model;
     QTimer clock_, heart_;
     QElapsedTimer since_, beat_, since_run_;
-    double longest_pause_ms_ = 0, run_ms_ = 0, engine_ms_ = 0, thumbnails_ms_ = 0, key_ms_ = 0,
-           cancel_ms_ = 0;
+    std::map<Stage, double> longest_pause_ms_; ///< that the event loop answered to nothing
+    double run_ms_ = 0, engine_ms_ = 0, thumbnails_ms_ = 0, key_ms_ = 0, cancel_ms_ = 0;
     std::uint64_t before_bytes_ = 0, after_bytes_ = 0;
     std::size_t at_ = 0;
     bool waiting_ = false;

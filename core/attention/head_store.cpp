@@ -58,7 +58,10 @@ Result<std::shared_ptr<const OpenHead>> HeadStore::open(int layer, int head,
     if (auto standing = find(layer, head, keys_out)) return standing;
     OpenOptions options;
     options.keys_out = keys_out;
-    VITRINE_ASSIGN(auto opened, read(layer, head, options, pool, cancel));
+    ++waited_for_;
+    auto read_now = read(layer, head, options, pool, cancel);
+    --waited_for_;
+    VITRINE_ASSIGN(const auto opened, std::move(read_now));
     note(layer, head, !keys_out.empty(), *opened);
     const std::lock_guard lock(mutex_);
     open_.push_front({layer, head, keys_out, opened});
@@ -72,6 +75,7 @@ Status HeadStore::read_brief(int layer, int head, const std::vector<bool>& keys_
     OpenOptions options;
     options.keys_out = keys_out;
     options.largest_level = brief_size;
+    options.gives_way_to = &waited_for_;
     VITRINE_ASSIGN(const auto opened, read(layer, head, options, pool, cancel));
     note(layer, head, !keys_out.empty(), *opened);
     return {};

@@ -60,6 +60,7 @@ private:
     std::vector<std::optional<LayerScores>> layers_;
     int heads_;
     int tokens_ = 0;
+    std::atomic<int> waited_for_{0}; ///< heads that are being opened: briefs give way to them
     mutable std::mutex mutex_;
     mutable std::list<Opened> open_;                          ///< the last used first
     std::vector<std::shared_ptr<const HeadBrief>> briefs_[2]; ///< plain, and with keys left out

@@ -1,9 +1,11 @@
 #include "core/attention/open_head.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <thread>
 
 #include "core/attention/head_blocks.h"
 #include "core/base/memory.h"
@@ -50,7 +52,8 @@ struct OpenHead::Parts {
 
     void read_block(int query, Level& finest, std::vector<double>& alpha);
     void fold(const float* pattern, int begin, int end, int cell, Folded& folded) const;
-    void read(Level& finest, ThreadPool& pool, const CancelToken& cancel);
+    void read(Level& finest, const std::atomic<int>* gives_way_to, ThreadPool& pool,
+              const CancelToken& cancel);
     /// Pattern [key][columns] of keys begin … end of a block, from known sums. The result points at key 0.
     float* part(const cpu::QueryBlock& block, int begin, int end, cpu::BlockScratch<float>& scratch) const;
     float renormalised(float weight, int query, int key) const;
@@ -127,12 +130,15 @@ void OpenHead::Parts::read_block(int query, Level& finest, std::vector<double>& 
     }
 }
 
-void OpenHead::Parts::read(Level& finest, ThreadPool& pool, const CancelToken& cancel) {
+void OpenHead::Parts::read(Level& finest, const std::atomic<int>* gives_way_to, ThreadPool& pool,
+                           const CancelToken& cancel) {
     // Cells of one line are written by one thread.
     const int strip = std::max(HeadBlocks::columns(), finest.cell);
     const int strips = (tokens() + strip - 1) / strip;
     std::mutex mutex;
     pool.parallel_for(static_cast<std::size_t>(strips), [&](std::size_t i) {
+        while (gives_way_to != nullptr && *gives_way_to > 0 && !cancel.cancelled())
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
         if (cancel.cancelled()) return;
         thread_local std::vector<double> alpha;
         alpha.assign(static_cast<std::size_t>(tokens()), 0);
@@ -193,7 +199,7 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
             const auto cells = static_cast<std::size_t>(finest.size) * static_cast<std::size_t>(finest.size);
             finest.largest.assign(cells, -INFINITY);
             finest.mean.assign(cells, 0);
-            parts->read(finest, pool, cancel);
+            parts->read(finest, options.gives_way_to, pool, cancel);
             VITRINE_TRY(cancel.check());
             for (int key = 0; key < tokens; ++key)
                 parts->statistics.alpha[static_cast<std::size_t>(key)] /= tokens - key;

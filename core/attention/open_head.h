@@ -1,6 +1,7 @@
 #pragma once
 // One head's attention pattern without its T² numbers: read once for its statistics and a pyramid of maxima
 // and means, any cell recomputed from queries and keys with the bits that the engine's hook_pattern has.
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace vitrine::attention {
 struct OpenOptions {
     /// Columns that are left out; the rest of each row is brought back to a sum of 1. Empty: none.
     std::vector<bool> keys_out;
+    /// Reading waits while this is above 0: somebody waits for another head. nullptr: it does not.
+    const std::atomic<int>* gives_way_to = nullptr;
     int largest_level = 1024; ///< the finest level kept has at most so many cells a side
 };
 
