@@ -145,6 +145,10 @@ QString hex_bytes(std::string_view bytes) {
 
 QString elided(const QString& text, const QFont& font, double width) {
     const QFontMetricsF metrics(font);
+    // Of a long text only what may be seen is measured; what is cut here lies in the part that goes anyway.
+    const auto most = static_cast<qsizetype>(std::max(500.0, 2 * width));
+    if (text.size() > 4 * most)
+        return elided(text.left(most) + QChar(0x2026) + text.right(most), font, width);
     if (metrics.horizontalAdvance(text) <= width) return text;
     // Cut between whole letters: an accent or half of an emoji alone would be another letter, or none.
     QTextBoundaryFinder letters(QTextBoundaryFinder::Grapheme, text);
