@@ -28,7 +28,7 @@ public:
         for (int r = 0; r < portion.rows; ++r)
             for (int l = 0; l < portion.layers; ++l) {
                 const int layer = portion.first_layer + l;
-                visit(portion.first_row + r, layer, answer.capture(0, r, pattern_hook(layer)),
+                visit(portion.first_row + r, layer, answer.capture(0, r, visited_hook(layer)),
                       {answer, r, layer, pass_});
             }
         if (next_ == portions_.size() && pass_ + 1 < checkpoints_.size()) next_ = 0, ++pass_;
@@ -116,7 +116,7 @@ private:
                                         std::to_string(fits) + " tokens."};
     }
 
-    std::string pattern_hook(int layer) const {
+    std::string visited_hook(int layer) const {
         return hook(layer, name_) + (one_head_ ? "@" + std::to_string(head_) : "");
     }
 
@@ -154,7 +154,7 @@ private:
         run.rows.assign(rows_.begin() + portion.first_row, rows_.begin() + portion.first_row + portion.rows);
         Need need;
         for (int l = 0; l < portion.layers; ++l) {
-            run.captures.push_back(pattern_hook(portion.first_layer + l));
+            run.captures.push_back(visited_hook(portion.first_layer + l));
             for (const std::string& name : captures_)
                 run.captures.push_back(hook(portion.first_layer + l, name));
             for (const std::string& name : weights_)
