@@ -88,6 +88,7 @@ Result<Outcome> generate(Program& program, const Options& options) {
     if (options.compare_clean) {
         run::GenerateSpec unedited = spec;
         unedited.prompt.edits.clear();
+        unedited.prompt.attention = {};
         VITRINE_ASSIGN(clean, engine.generate(*model, unedited, {}, program.cancel(), program.progress()));
     }
     VITRINE_ASSIGN(const auto record,

@@ -58,6 +58,7 @@ Result<Outcome> run_command(Program& program, const Options& options) {
     if (options.compare_clean) {
         run::RunSpec unedited = spec;
         unedited.edits.clear();
+        unedited.attention = {};
         VITRINE_ASSIGN(clean, engine.run(*model, unedited, program.cancel(), program.progress()));
     }
     VITRINE_ASSIGN(const auto record, engine.run(*model, spec, program.cancel(), program.progress()));

@@ -15,10 +15,14 @@ void RunOptions::add(CLI::App& command, Program& program) {
     program.add_texts(command, "--edit", edits, edit_help);
     command.footer(
         "Hooks are those that \"vitrine-cli hooks MODEL\" lists; L3H5 is that head's hook_z. OP is zero, "
-        "scale X, add X, set X, mean [@PROMPTS],\nmask (of scores), from row=R, from @F.h5:ROW, "
-        "add X*@F.npy, set @F.npy, project-out @F.npy or cap X @F.npy.\n"
+        "scale X, add X, set X, mean [@PROMPTS] [by=position],\nmask (of scores), from row=R, from "
+        "@F.h5:ROW, "
+        "add X*@F.npy, set @F.npy, project-out @F.npy, cap X @F.npy or (of patterns) calibrate BETA "
+        "THRESHOLD.\n"
         "Example: --edit \"L3H5 pos=-1 zero\" --edit \"blocks.2.hook_mlp_out scale 0.5\"");
-    command.add_flag("--compare-clean", compare_clean, "The same without edits beside it");
+    program.add_text(command, "--attention", attention,
+                     "Keys that queries see: \"window=W [sinks=S] [reindexed] [heads=L0H1,L2H3]\"");
+    command.add_flag("--compare-clean", compare_clean, "The same without edits and --attention beside it");
     program.add_text(command, "--out", out, "HDF5 file for the captures");
     command
         .add_option("--coordinates", coordinates,
@@ -33,6 +37,7 @@ Status RunOptions::check() const {
     if (!out.empty()) VITRINE_TRY(check_output(out));
     if (!out.empty() && captures.empty())
         return fail(Code::usage, "--out needs a --capture: there is nothing else that it would hold.");
+    VITRINE_TRY(run::parse_policy(attention));
     return check_edits(edits);
 }
 
@@ -42,6 +47,7 @@ Status RunOptions::fill(const engine::OpenModel& open, run::RunSpec& spec) const
     for (const std::string& capture : captures)
         VITRINE_TRY(model::match_hooks(open.model.spec, capture));
     VITRINE_ASSIGN(spec.edits, read_edits(open, prompts, edits));
+    VITRINE_ASSIGN(spec.attention, run::parse_policy(attention));
     return {};
 }
 

@@ -25,6 +25,7 @@ struct RunOptions {
     PromptOptions prompts;
     std::vector<std::string> captures;
     std::vector<std::string> edits;
+    std::string attention;
     bool compare_clean = false;
     std::string out;
     std::string store_dtype = "float32";

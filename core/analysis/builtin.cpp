@@ -12,7 +12,10 @@
 #include "core/analysis/sink_hidden.h"
 #include "core/analysis/sink_key_bias.h"
 #include "core/analysis/sink_norms.h"
+#include "core/analysis/sink_what_if.h"
 #include "core/analysis/sinks.h"
+#include "core/analysis/streaming.h"
+#include "core/analysis/streaming_heads.h"
 #include "core/analysis/weights_spectra.h"
 #include "core/sdk/analysis.h"
 
@@ -31,8 +34,8 @@ const vitrine_plugin& plugin_of() {
 
 const vitrine_plugin& builtin() {
     return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, SinkNorms, SinkKeyBias, SinkHidden,
-                     HeadEntropy, HeadMetrics, Emergence, Lens, LensEntropy, GenerationLanes, WeightsSpectra,
-                     OvQk, Composition>();
+                     SinkWhatIf, Streaming, StreamingHeads, HeadEntropy, HeadMetrics, Emergence, Lens,
+                     LensEntropy, GenerationLanes, WeightsSpectra, OvQk, Composition>();
 }
 
 } // namespace vitrine::analysis

@@ -180,12 +180,27 @@ private:
             auto results = parse_done(json->at("done"), message, analysis_.manifest, services_.token_text);
             if (!results) return broken(results.error());
             results_ = std::move(*results);
+            fill_texts(*results_);
         } else if (json->contains("error")) {
             return reported(json->at("error"));
         } else if (share.is_null()) {
             return broken("a message is neither a need, a result, an error nor progress");
         }
         return {};
+    }
+
+    void fill_texts(std::vector<ResultValue>& results) const {
+        if (!services_.text) return;
+        for (ResultValue& result : results) {
+            if (!result.json.is_array()) continue;
+            for (Json& row : result.json) {
+                if (!row.is_object() || !row.contains("new_ids") || row.contains("text")) continue;
+                std::vector<std::int32_t> ids;
+                for (const Json& id : row["new_ids"])
+                    if (id.is_number_integer()) ids.push_back(id.get<std::int32_t>());
+                row["text"] = services_.text(ids);
+            }
+        }
     }
 
     // What the analysis itself refuses. Its internal errors are told like a broken interface.

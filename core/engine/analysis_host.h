@@ -28,7 +28,9 @@ struct AnalysisServices {
     std::function<Result<run::RunResult>(const run::RunSpec&)> run;
     std::function<Result<run::GenerateResult>(const run::GenerateSpec&)> generate;
     std::function<std::string(std::int32_t)> token_text; ///< may be empty
-    std::vector<catalogue::Checkpoint> checkpoints;      ///< by step, for an analysis that asks for them
+    /// What a tokenizer makes of several ids; may be empty.
+    std::function<std::string(const std::vector<std::int32_t>&)> text;
+    std::vector<catalogue::Checkpoint> checkpoints; ///< by step, for an analysis that asks for them
     /// run and generate work on that checkpoint from now on (empty: on the model itself). Gives the hash of
     /// its weights; may be empty where there are no checkpoints.
     std::function<Result<std::string>(const std::string& name)> at_checkpoint;

@@ -33,6 +33,7 @@ Result<run::RunSpec> run_of(const Json& json) {
     spec.rows = rows_of(json.at("rows"));
     spec.captures = json.at("captures").get<std::vector<std::string>>();
     VITRINE_ASSIGN(spec.edits, edits_of(json.at("edits")));
+    VITRINE_ASSIGN(spec.attention, run::parse_policy(json.value("attention", "")));
     const Json& positions = json.at("positions");
     if (positions == "all") {
         spec.choice = run::PositionChoice::all;
@@ -51,6 +52,7 @@ Result<run::GenerateSpec> generation_of(const Json& json, const std::vector<std:
     spec.prompt.rows = rows_of(json.at("rows"));
     spec.prompt.captures = json.at("captures").get<std::vector<std::string>>();
     VITRINE_ASSIGN(spec.prompt.edits, edits_of(json.at("edits")));
+    VITRINE_ASSIGN(spec.prompt.attention, run::parse_policy(json.value("attention", "")));
     spec.prompt.loss = false;
     spec.max_new = json.at("max_new").get<int>();
     spec.temperature = json.at("temperature").get<double>();
@@ -203,6 +205,7 @@ Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
             {"positional", model::name_of(spec.positional)},
             {"tied", spec.tied},
             {"window", spec.window},
+            {"reindexable", run::check_policy(spec, {1, 1, true}).has_value()},
             {"attention_scale", std::move(scales)},
             {"qk_norm", model::name_of(spec.qk_norm)},
             {"rotary", std::move(rotary)},

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mapped_file.h"
 #include "core/base/memory.h"
 #include "core/base/version.h"
 #include "core/catalogue/checkpoints.h"
@@ -68,6 +69,19 @@ Result<std::shared_ptr<OpenModel>> open_checkpoint(const OpenModel& model,
                         "of one training have one shape.",
                         request.name, theirs, ours));
     return open;
+}
+
+/// A text parameter may be read from a file, written @FILE: what is in it goes into the journal.
+Status read_files(const Json& manifest, Json& parameters) {
+    constexpr std::size_t largest = std::size_t{16} << 20;
+    for (const Json& entry : manifest.at("parameters")) {
+        const auto name = entry.at("name").get<std::string>();
+        if (entry.at("type") != "text" || !parameters.at(name).is_string()) continue;
+        const auto text = parameters.at(name).get<std::string>();
+        if (text.size() < 2 || text.front() != '@') continue;
+        VITRINE_ASSIGN(parameters[name], read_text(text.substr(1), largest));
+    }
+    return {};
 }
 
 } // namespace
@@ -214,6 +228,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     };
     VITRINE_ASSIGN(record.parameters, check_parameters(analysis->manifest, parameters,
                                                        model.tokenizer ? token_of : TokenOfText()));
+    VITRINE_TRY(read_files(analysis->manifest, record.parameters));
     const model::Coordinates coordinates = record.parameters.value("coordinates", "raw") == "folded"
                                                ? model::Coordinates::folded
                                                : model::Coordinates::raw;
@@ -280,6 +295,9 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
         for (std::int32_t token = 0; token < model.model.spec.vocab; ++token)
             if (model.tokenizer->is_special(token)) services.special_ids.push_back(token);
         services.token_text = [&](std::int32_t id_) { return model.tokenizer->token_text(id_); };
+        services.text = [&](const std::vector<std::int32_t>& ids_) {
+            return model.tokenizer->decode(ids_, false);
+        };
     }
     auto results = within_memory(no_room, [&] {
         return run_analysis(*analysis, record.parameters, rows, services, cancel, progress);

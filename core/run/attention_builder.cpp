@@ -72,43 +72,81 @@ ValueId AttentionBuilder::project(int layer, const char* letter, const char* inp
     return out;
 }
 
-/// From hook_q or hook_k to what the scores are made of: clipped, normed, rotated.
-ValueId AttentionBuilder::prepared(int layer, char letter, ValueId in, int heads) {
+/// From hook_q or hook_k to what is rotated: clipped and normed.
+ValueId AttentionBuilder::unrotated(int layer, char letter, ValueId in, int heads) {
     const std::string attn = fmt::format("blocks.{}.attn.", layer);
     if (spec_.qkv_clip > 0) in = plan_.pointwise(PointwiseKind::clamp, spec_.qkv_clip, in);
-    if (spec_.qk_norm != model::QkNorm::none) {
-        const std::string norm = fmt::format("{}{}_norm.", attn, letter);
-        Norm op{spec_.qk_norm_spec, plan_.weight(norm + "w"), plan_.weight(norm + "b"), in,
-                plan_.value(heads, spec_.d_head)};
-        op.flat = spec_.qk_norm == model::QkNorm::whole;
-        plan_.emit(op);
-        in = plan_.hook(fmt::format("{}hook_{}_normed", attn, letter), op.out);
-    }
+    if (spec_.qk_norm == model::QkNorm::none) return in;
+    const std::string norm = fmt::format("{}{}_norm.", attn, letter);
+    Norm op{spec_.qk_norm_spec, plan_.weight(norm + "w"), plan_.weight(norm + "b"), in,
+            plan_.value(heads, spec_.d_head)};
+    op.flat = spec_.qk_norm == model::QkNorm::whole;
+    plan_.emit(op);
+    return plan_.hook(fmt::format("{}hook_{}_normed", attn, letter), op.out);
+}
+
+/// What the scores are made of.
+ValueId AttentionBuilder::rotated(int layer, char letter, ValueId in, int heads) {
     const int index = spec_.rotary_index(layer);
     if (index < 0) return in;
     const model::RotarySpec& rotary = spec_.rotaries[static_cast<std::size_t>(index)];
     const Rotation& rotation = rotations_[static_cast<std::size_t>(index)];
     const ValueId out = plan_.value(heads, spec_.d_head);
     plan_.emit(Rotate{rotation.cos, rotation.sin, rotary.dims, rotary.interleaved, in, out, rotation.first});
-    return plan_.hook(fmt::format("{}hook_rot_{}", attn, letter), out);
+    return plan_.hook(fmt::format("blocks.{}.attn.hook_rot_{}", layer, letter), out);
 }
 
-ValueId AttentionBuilder::mix(int layer, ValueId q, ValueId k, ValueId v) {
+/// The query as a sink meets it in a cache that counts positions inside itself: rotation depends on distances
+/// only, and there the distance never exceeds that of the cache's last place.
+ValueId AttentionBuilder::rotated_for_sinks(int layer, ValueId q) {
+    const AttentionPolicy& policy = plan_.request().attention;
+    const int index = spec_.rotary_index(layer);
+    if (policy.window == 0 || !policy.reindexed || policy.sinks == 0 || index < 0) return absent;
+    const model::RotarySpec& rotary = spec_.rotaries[static_cast<std::size_t>(index)];
+    const Rotation& rotation = rotations_[static_cast<std::size_t>(index)];
+    Rotate op{rotation.cos,
+              rotation.sin,
+              rotary.dims,
+              rotary.interleaved,
+              q,
+              plan_.value(spec_.heads, spec_.d_head),
+              rotation.first};
+    op.last = policy.sinks + policy.window - 1;
+    plan_.emit(op);
+    return op.out;
+}
+
+AttentionSpec AttentionBuilder::attention_spec(int layer) const {
+    AttentionSpec out{spec_.heads,
+                      spec_.kv_heads,
+                      spec_.d_head,
+                      spec_.attention_scale_of(layer),
+                      spec_.window_of(layer),
+                      plan_.request().cached ? layer : absent,
+                      spec_.score_cap,
+                      key_bias_};
+    const AttentionPolicy& policy = plan_.request().attention;
+    if (policy.window == 0) return out;
+    out.stream_window = policy.window;
+    out.sinks = policy.sinks;
+    if (policy.heads.empty()) {
+        out.streaming.fill(~0U);
+    } else if (static_cast<std::size_t>(layer) < policy.heads.size()) {
+        for (const int head : policy.heads[static_cast<std::size_t>(layer)])
+            out.streaming[static_cast<std::size_t>(head) / 32] |= 1U << (static_cast<unsigned>(head) % 32);
+    }
+    return out;
+}
+
+ValueId AttentionBuilder::mix(int layer, ValueId q, ValueId q_sinks, ValueId k, ValueId v) {
     const std::string scores_name = fmt::format("blocks.{}.attn.hook_attn_scores", layer);
     const std::string pattern_name = fmt::format("blocks.{}.attn.hook_pattern", layer);
-    const AttentionSpec attention{spec_.heads,
-                                  spec_.kv_heads,
-                                  spec_.d_head,
-                                  spec_.attention_scale_of(layer),
-                                  spec_.window_of(layer),
-                                  plan_.request().cached ? layer : absent,
-                                  spec_.score_cap,
-                                  key_bias_};
+    const AttentionSpec attention = attention_spec(layer);
     const ValueId z = plan_.value(spec_.heads, spec_.d_head);
     if (plan_.edited(scores_name) || plan_.edited(pattern_name)) {
         const ValueId scores = plan_.pairs();
         const ValueId pattern = plan_.pairs();
-        plan_.emit(AttentionScores{attention, q, k, scores});
+        plan_.emit(AttentionScores{attention, q, k, scores, q_sinks});
         plan_.hook(scores_name, scores);
         plan_.emit(AttentionPattern{scores, pattern});
         plan_.hook(pattern_name, pattern);
@@ -116,6 +154,7 @@ ValueId AttentionBuilder::mix(int layer, ValueId q, ValueId k, ValueId v) {
         return z;
     }
     Attention op{attention, q, k, v, z};
+    op.q_sinks = q_sinks;
     if (plan_.captured(scores_name)) op.scores = plan_.pairs();
     if (plan_.captured(pattern_name)) op.pattern = plan_.pairs();
     plan_.emit(op);
@@ -149,11 +188,19 @@ Result<ValueId> AttentionBuilder::write(int layer, ValueId residual, ValueId inp
         plan_.hook(attn + "hook_k", project(layer, "K", "hook_k_input", residual, input, spec_.kv_heads));
     ValueId v =
         plan_.hook(attn + "hook_v", project(layer, "V", "hook_v_input", residual, input, spec_.kv_heads));
-    q = prepared(layer, 'q', q, spec_.heads);
-    k = prepared(layer, 'k', k, spec_.kv_heads);
+    q = unrotated(layer, 'q', q, spec_.heads);
+    k = unrotated(layer, 'k', k, spec_.kv_heads);
+    const ValueId q_sinks = rotated_for_sinks(layer, q);
+    if (q_sinks != absent && plan_.edited(attn + "hook_rot_q"))
+        return fail(Code::unsupported,
+                    fmt::format("{}hook_rot_q cannot be edited while positions are counted inside a cache: a "
+                                "query is rotated twice there; edit hook_q, or leave reindexed out.",
+                                attn));
+    q = rotated(layer, 'q', q, spec_.heads);
+    k = rotated(layer, 'k', k, spec_.kv_heads);
     if (spec_.qkv_clip > 0) v = plan_.pointwise(PointwiseKind::clamp, spec_.qkv_clip, v);
     if (plan_.request().cached) plan_.emit(CacheAppend{layer, k, v});
-    return sum_of_heads(layer, plan_.hook(attn + "hook_z", mix(layer, q, k, v)));
+    return sum_of_heads(layer, plan_.hook(attn + "hook_z", mix(layer, q, q_sinks, k, v)));
 }
 
 } // namespace vitrine::run

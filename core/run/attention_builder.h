@@ -18,8 +18,11 @@ private:
     Status check_inputs(int layer) const;
     ValueId project(int layer, const char* letter, const char* input, ValueId residual, ValueId normed,
                     int heads);
-    ValueId prepared(int layer, char letter, ValueId in, int heads);
-    ValueId mix(int layer, ValueId q, ValueId k, ValueId v);
+    ValueId unrotated(int layer, char letter, ValueId in, int heads);
+    ValueId rotated(int layer, char letter, ValueId in, int heads);
+    ValueId rotated_for_sinks(int layer, ValueId q);
+    AttentionSpec attention_spec(int layer) const;
+    ValueId mix(int layer, ValueId q, ValueId q_sinks, ValueId k, ValueId v);
     ValueId sum_of_heads(int layer, ValueId z);
 
     struct Rotation {

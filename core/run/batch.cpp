@@ -88,6 +88,8 @@ Result<Request> match_request(const model::Model& model, const RunSpec& spec, bo
     request.top = std::min(spec.top, model.spec.vocab);
     request.loss = spec.loss;
     request.logits = spec.logits;
+    VITRINE_TRY(check_policy(model.spec, spec.attention));
+    request.attention = spec.attention;
     for (const std::string& pattern : spec.captures) {
         VITRINE_ASSIGN(const auto hooks, model::match_hooks(model.spec, pattern));
         for (const model::HookInfo& hook : hooks)
@@ -155,6 +157,7 @@ Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, 
     }
     build.captures = request.captures;
     build.cached = job.cached;
+    build.attention = request.attention;
     const RowContext context{&job.rows, job.first_row, job.spec_rows, job.prompt_length, job.past};
     for (const MatchedEdit& edit : request.edits)
         VITRINE_TRY(resolve_edit(edit, context, build.edits, build.constants));

@@ -10,6 +10,7 @@ namespace vitrine::run {
 struct Request {
     std::set<std::string> captures;
     std::vector<MatchedEdit> edits;
+    AttentionPolicy attention;
     int top = 0;
     bool loss = false;   ///< −log p of every token that follows one in the same plan
     bool logits = false; ///< of the positions asked for

@@ -9,6 +9,7 @@
 #include "core/model/hooks.h"
 #include "core/model/model.h"
 #include "core/run/plan.h"
+#include "core/run/run_spec.h"
 
 namespace vitrine::run {
 
@@ -24,6 +25,7 @@ struct BuildRequest {
     std::vector<std::int32_t> targets;   ///< as LogitStats::targets
     int top = 0;
     std::vector<int> logit_rows; ///< packed tokens whose logits are returned
+    AttentionPolicy attention;   ///< one that check_policy() accepts
     bool cached = false;         ///< keys and values come from, and go to, a cache
 };
 

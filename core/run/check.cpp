@@ -9,7 +9,7 @@ namespace {
 
 /// Fails where the edits do not fit the rows of the job. Without edits every plan can be built.
 Status try_plan(const model::Model& model, const Request& request, const BatchJob& job) {
-    if (request.edits.empty()) return {};
+    if (request.edits.empty() && request.attention.window == 0) return {};
     VITRINE_TRY(plan_batch(model, request, job));
     return {};
 }

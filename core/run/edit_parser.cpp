@@ -146,10 +146,13 @@ private:
             const std::string& word = words_[next_];
             if (word == "exclude=special")
                 edit_.exclude_special = true;
+            else if (word == "by=position")
+                edit_.by_position = true;
             else if (word.starts_with('@') && word.size() > 1)
                 edit_.source = word.substr(1);
             else
-                return wrong(fmt::format("after mean come @PROMPTS and exclude=special, not \"{}\"", word));
+                return wrong(fmt::format(
+                    "after mean come @PROMPTS, exclude=special and by=position, not \"{}\"", word));
         }
         return {};
     }
@@ -165,6 +168,18 @@ private:
         if (!row || *row < 0 || *row != std::floor(*row))
             return wrong(fmt::format("\"{}\" should read @FILE.h5:row or row=R", text));
         edit_.from_row = static_cast<int>(*row);
+        return {};
+    }
+
+    /// `calibrate BETA THRESHOLD`
+    Status calibrate() {
+        edit_.op = EditOp::calibrate;
+        VITRINE_TRY(scalar("calibrate"));
+        const double beta = edit_.value;
+        VITRINE_TRY(scalar("calibrate"));
+        edit_.threshold = std::exchange(edit_.value, beta);
+        if (beta < 0 || beta > 1 || edit_.threshold < 0 || edit_.threshold > 1)
+            return wrong("beta and threshold of calibrate lie between 0 and 1");
         return {};
     }
 
@@ -198,6 +213,7 @@ private:
             VITRINE_TRY(scalar(op));
             return file(op);
         }
+        if (op == "calibrate") return calibrate();
         if (op == "mean") return mean();
         if (op == "from") return from();
         if (op == "splice" || op == "feature")
@@ -205,7 +221,7 @@ private:
                         fmt::format("The edit \"{}\" needs a dictionary, which this version cannot open yet.",
                                     text_));
         return wrong(fmt::format("\"{}\" is no operation; there are zero, scale, add, set, mask, mean, from, "
-                                 "project-out and cap",
+                                 "project-out, cap and calibrate",
                                  op));
     }
 

@@ -46,7 +46,9 @@ std::string operation(const EditSpec& edit) {
         return fmt::format("cap {} {}", edit.value, file(edit.source));
     case EditOp::mean:
         return "mean" + (edit.source.empty() ? std::string() : " " + file(edit.source)) +
-               (edit.exclude_special ? " exclude=special" : "");
+               (edit.exclude_special ? " exclude=special" : "") + (edit.by_position ? " by=position" : "");
+    case EditOp::calibrate:
+        return fmt::format("calibrate {} {}", edit.value, edit.threshold);
     case EditOp::from:
         return "from " + (edit.source.empty() ? fmt::format("row={}", edit.from_row) : file(edit.source));
     }

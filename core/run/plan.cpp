@@ -25,7 +25,8 @@ std::int64_t Value::elements(const Batch& batch) const {
 
 int table_line(const Rotate& op, const Batch& batch, int packed) {
     const int first = op.first.empty() ? 0 : op.first[static_cast<std::size_t>(batch.row_of(packed))];
-    return first + batch.position(packed);
+    const int position = batch.position(packed);
+    return first + (op.last == absent ? position : std::min(position, op.last));
 }
 
 namespace {
@@ -75,9 +76,9 @@ struct Accesses {
     Access operator()(const Rotate& op) const { return {{op.in}, {op.out}}; }
     Access operator()(const CacheAppend& op) const { return {{op.k, op.v}, {}}; }
     Access operator()(const Attention& op) const {
-        return {{op.q, op.k, op.v}, {op.out, op.scores, op.pattern}};
+        return {{op.q, op.k, op.v, op.q_sinks}, {op.out, op.scores, op.pattern}};
     }
-    Access operator()(const AttentionScores& op) const { return {{op.q, op.k}, {op.out}}; }
+    Access operator()(const AttentionScores& op) const { return {{op.q, op.k, op.q_sinks}, {op.out}}; }
     Access operator()(const AttentionPattern& op) const { return {{op.in}, {op.out}}; }
     Access operator()(const AttentionMix& op) const { return {{op.pattern, op.v}, {op.out}}; }
     Access operator()(const Activate& op) const { return {{op.in, op.factor}, {op.out}}; }

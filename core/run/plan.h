@@ -3,6 +3,7 @@
 // know nothing of models' families, hooks or sessions. Both backends give the same results for each op.
 //
 // The batch is packed: the tokens of all rows stand one after another, N in all, without padding.
+#include <array>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -146,6 +147,7 @@ struct Rotate {
     bool interleaved;
     ValueId in, out;
     std::vector<int> first = {}; ///< per batch row: the line of cos and sin that is position 0; empty: 0
+    int last = absent;           ///< later positions rotate as this one; absent: none does
 };
 
 /// Line of a rotation's tables for a packed token.
@@ -167,6 +169,21 @@ struct AttentionSpec {
     int layer = absent; ///< ≥ 0: keys and values are read from the cache of that layer (after CacheAppend)
     float cap = 0.0F;   ///< scaled scores become cap · tanh(score / cap); 0: they stay
     ConstantId key_bias = absent; ///< [heads, at least as many keys as any row has], added after the cap
+
+    // Streaming: only the first `sinks` keys and the last `stream_window` are visible; 0: all that are.
+    int stream_window = 0;
+    int sinks = 0;
+    /// Bit h: query head h streams. Heads beyond the last word do not.
+    std::array<std::uint32_t, 4> streaming{};
+
+    bool streams(int head) const {
+        const auto bit = static_cast<unsigned>(head);
+        return stream_window > 0 && bit < 128 && (streaming[bit / 32] >> (bit % 32) & 1U) != 0;
+    }
+    /// Whether a query before the window would look at this key in a streaming head.
+    bool is_sink(std::int64_t query, std::int64_t key) const {
+        return key < sinks && key + stream_window <= query;
+    }
 };
 
 /// z = softmax(scores) · v in one go; scores and pattern are written if present, with the same bits as the
@@ -176,12 +193,15 @@ struct Attention {
     ValueId q, k, v, out;
     ValueId scores = absent;
     ValueId pattern = absent;
+    /// The query as sinks outside the window meet it (AttentionSpec::is_sink, streaming heads); absent: q.
+    ValueId q_sinks = absent;
 };
 
 /// scores[h, i, j] = scale · q_i·k_j, capped, with key_bias[h, j] added, −inf where the mask hides j.
 struct AttentionScores {
     AttentionSpec spec;
     ValueId q, k, out;
+    ValueId q_sinks = absent; ///< as Attention::q_sinks
 };
 
 /// Softmax over keys; a row whose scores are all −inf becomes zeros.
@@ -227,6 +247,10 @@ enum class EditKind {
     project_out, ///< x = x − (x·u) u over the box's channels, u = tensor / ‖tensor‖
     cap,         ///< x = x − max(x·u − scalar, 0) u
     mask,        ///< x = −inf
+    /// On patterns: column j of a head is a sink if the mean over the plan's queries that see it is above
+    /// `threshold`; of all sinks but the first, x = scalar · x in the box, and what that frees goes to the
+    /// row's other keys in proportion to their weights. The box spans all keys. [ACT, Yu et al. 2024]
+    calibrate,
 };
 
 /// One box of an edited value, half-open ranges. Positions count from the row's first token in this plan
@@ -238,6 +262,7 @@ struct EditEntry {
     int head_begin = 0, head_end = 1;
     int channel_begin = 0, channel_end = 0;
     float scalar = 0.0F;
+    float threshold = 0.0F; ///< of calibrate
     /// Element of (p, h, c): constant[offset + (p − pos_begin)·pos_stride + (h − head_begin)·head_stride
     /// + (c − channel_begin)·channel_stride]; a stride of 0 repeats. project_out and cap use the first (p,
     /// h).

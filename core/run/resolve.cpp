@@ -69,6 +69,8 @@ EditKind kind_of(EditOp op) {
         return EditKind::cap;
     case EditOp::mask:
         return EditKind::mask;
+    case EditOp::calibrate:
+        return EditKind::calibrate;
     case EditOp::zero:
     case EditOp::set:
     case EditOp::set_tensor:
@@ -147,7 +149,13 @@ private:
         const int width = is_pairs(hook_) ? length : hook_.shape.back();
         const auto heads = spans(indices(edit_.head, heads_of(hook_)));
         const auto channels = spans(indices(is_pairs(hook_) ? edit_.key : edit_.channel, width));
-        for (const auto& [begin, end] : spans(positions)) {
+        const auto reach = spans(positions);
+        if (edit_.op == EditOp::calibrate && reach.size() > 1)
+            return fail(Code::usage,
+                        fmt::format("The edit of {} names several stretches of positions; calibrate "
+                                    "judges keys by all queries and takes one stretch.",
+                                    hook_.name));
+        for (const auto& [begin, end] : reach) {
             const int first = std::max(begin, past);
             if (first >= end) continue;
             VITRINE_TRY(check_reach(end, width));
@@ -177,6 +185,7 @@ private:
         EditEntry entry{kind_of(edit_.op), row,         pos.first,     pos.second,
                         head.first,        head.second, channel.first, channel.second};
         entry.scalar = static_cast<float>(edit_.op == EditOp::zero ? 0.0 : edit_.value);
+        entry.threshold = static_cast<float>(edit_.threshold);
         if (!tensor_) return entry;
         entry.tensor = constant_;
         entry.pos_stride = strides_.pos;
@@ -226,6 +235,17 @@ Status check_kinds(const EditSpec& edit, const model::HookInfo& hook) {
                     fmt::format("mask sets scores to minus infinity and works on attn.hook_attn_scores, "
                                 "not on {}; zero works on every hook.",
                                 hook.name));
+    if (edit.op == EditOp::calibrate && !hook.name.ends_with("hook_pattern"))
+        return fail(
+            Code::usage,
+            fmt::format("calibrate moves attention between keys and works on attn.hook_pattern, not on "
+                        "{}.",
+                        hook.name));
+    if (edit.by_position && edit.exclude_special)
+        return fail(Code::usage, "A mean by position takes the tokens of each position as they are: leave "
+                                 "exclude=special out.");
+    if (edit.op == EditOp::calibrate && !edit.key.all)
+        return fail(Code::usage, "calibrate finds its keys by itself: leave key= out.");
     if (is_pairs(hook) &&
         (edit.op == EditOp::mean || edit.op == EditOp::project_out || edit.op == EditOp::cap))
         return fail(Code::usage,

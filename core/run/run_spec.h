@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/tensor.h"
 #include "core/model/coordinates.h"
+#include "core/model/spec.h"
 #include "core/run/selector.h"
 
 namespace vitrine::run {
@@ -19,7 +20,20 @@ struct RunRow {
     std::vector<bool> special; ///< per id; empty: none is special
 };
 
-enum class EditOp { zero, scale, add, set, add_vector, set_tensor, project_out, cap, mask, mean, from };
+enum class EditOp {
+    zero,
+    scale,
+    add,
+    set,
+    add_vector,
+    set_tensor,
+    project_out,
+    cap,
+    mask,
+    mean,
+    from,
+    calibrate
+};
 
 /// One change inside the model, as `--edit` writes it (CLI.md). The tensors that it needs are in it, so that
 /// a spec can be run without any file.
@@ -27,10 +41,12 @@ struct EditSpec {
     std::string hook; ///< glob over hook names, either vocabulary; "L3H5" is that head's hook_z
     Selector row, pos, head, channel, key;
     EditOp op = EditOp::zero;
-    double value = 0;             ///< X of scale, add, set, add_vector, cap
+    double value = 0;             ///< X of scale, add, set, add_vector, cap; beta of calibrate
+    double threshold = 0;         ///< of calibrate: mean attention above which a key is a sink
     std::string source;           ///< file or prompts after '@', as written; for messages and the journal
     std::vector<RunRow> prompts;  ///< reference rows of `mean`; empty: the run's own rows
     bool exclude_special = false; ///< of `mean`
+    bool by_position = false;     ///< of `mean`: of each position by itself, over the rows that have it
     int from_row = absent;        ///< `from row=R`: the unedited row of this run
     /// By hook name: [width] or [heads, width] vectors, or whole captures for `set @`, `from @`.
     std::map<std::string, SharedTensor> tensors;
@@ -39,10 +55,24 @@ struct EditSpec {
 
 enum class PositionChoice { last, all, list };
 
+/// Which keys a query sees, beside what the model hides by itself: those that a cache of StreamingLLM holds
+/// [Xiao et al. 2023]. Layers with a window of their own keep it.
+struct AttentionPolicy {
+    int window = 0; ///< the last keys, the query's own included; 0: all keys, and nothing else here counts
+    int sinks = 0;  ///< first keys that are kept as well
+    /// Positions count inside such a cache: what stands between sinks and window takes no room. Rotary models
+    /// only.
+    bool reindexed = false;
+    std::vector<std::vector<int>> heads = {}; ///< by layer: the query heads that it holds for; empty: all
+
+    friend bool operator==(const AttentionPolicy&, const AttentionPolicy&) = default;
+};
+
 struct RunSpec {
     std::vector<RunRow> rows;
     std::vector<std::string> captures; ///< globs over hook names, either vocabulary
     std::vector<EditSpec> edits;
+    AttentionPolicy attention;
     PositionChoice choice = PositionChoice::last;
     std::vector<int> positions; ///< for `list`; negative from the end
     int top = 10;               ///< most likely tokens reported at each of those positions
@@ -86,6 +116,13 @@ struct RunResult {
 /// Everything that decides the numbers, tensors included, for the journal and its hash.
 Json to_json(const RunSpec& spec);
 Json to_json(const EditSpec& edit);
+
+/// "window=64 sinks=4 reindexed heads=L0H3,L2H1"; empty: every key is seen. usage: one sentence.
+Result<AttentionPolicy> parse_policy(std::string_view text);
+std::string to_text(const AttentionPolicy& policy);
+/// What a model cannot do of a policy, as one sentence: unsupported; out_of_range for numbers below 0, heads
+/// and layers that there are not.
+Status check_policy(const model::ModelSpec& model, const AttentionPolicy& policy);
 
 /// Parses `HOOK [row=R] [pos=P] [head=H] [channel=C] [key=K] OP [VALUE]`. What stands after '@' stays in
 /// `source` and is read by the caller; paths may be quoted.

@@ -15,7 +15,7 @@ namespace vitrine::run {
 namespace {
 
 constexpr std::array op_names{"zero",        "scale", "add",  "set",  "add-vector", "set-tensor",
-                              "project-out", "cap",   "mask", "mean", "from"};
+                              "project-out", "cap",   "mask", "mean", "from",       "calibrate"};
 
 const char* name_of(PositionChoice choice) {
     return choice == PositionChoice::last ? "last" : choice == PositionChoice::all ? "all" : "list";
@@ -86,9 +86,11 @@ EditSpec edit_of(const Json& json) {
     if (found == op_names.end()) throw nlohmann::json::other_error::create(501, "op " + name, &json);
     edit.op = static_cast<EditOp>(found - op_names.begin());
     edit.value = json.at("value").get<double>();
+    edit.threshold = json.value("threshold", 0.0);
     if (json.contains("source")) edit.source = json["source"].get<std::string>();
     if (json.contains("prompts")) edit.prompts = rows_of(json["prompts"]);
     if (json.contains("exclude_special")) edit.exclude_special = json["exclude_special"].get<bool>();
+    edit.by_position = json.value("by_position", false);
     if (json.contains("from_row")) edit.from_row = json["from_row"].get<int>();
     if (json.contains("tensor")) edit.tensor = tensor_of(json["tensor"]);
     if (json.contains("tensors"))
@@ -103,6 +105,11 @@ RunSpec run_of(const Json& json) {
     spec.captures = json.at("captures").get<std::vector<std::string>>();
     for (const Json& edit : json.at("edits"))
         spec.edits.push_back(edit_of(edit));
+    if (json.contains("attention")) {
+        auto policy = parse_policy(json["attention"].get<std::string>());
+        if (!policy) throw nlohmann::json::other_error::create(501, policy.error().message, &json);
+        spec.attention = std::move(*policy);
+    }
     const auto choice = json.at("choice").get<std::string>();
     spec.choice = choice == "last"  ? PositionChoice::last
                   : choice == "all" ? PositionChoice::all
@@ -135,9 +142,11 @@ Json to_json(const EditSpec& edit) {
               {"key", to_text(edit.key)},
               {"op", op_names[static_cast<std::size_t>(edit.op)]},
               {"value", edit.value}};
+    if (edit.op == EditOp::calibrate) json["threshold"] = edit.threshold;
     if (!edit.source.empty()) json["source"] = edit.source;
     if (!edit.prompts.empty()) json["prompts"] = rows_json(edit.prompts);
     if (edit.exclude_special) json["exclude_special"] = true;
+    if (edit.by_position) json["by_position"] = true;
     if (edit.from_row != absent) json["from_row"] = edit.from_row;
     if (edit.tensor) json["tensor"] = json_of(*edit.tensor);
     for (const auto& [hook, tensor] : edit.tensors)
@@ -149,14 +158,16 @@ Json to_json(const RunSpec& spec) {
     Json edits = Json::array();
     for (const EditSpec& edit : spec.edits)
         edits.push_back(to_json(edit));
-    return {{"rows", rows_json(spec.rows)},
-            {"captures", spec.captures},
-            {"edits", std::move(edits)},
-            {"choice", name_of(spec.choice)},
-            {"positions", spec.positions},
-            {"top", spec.top},
-            {"loss", spec.loss},
-            {"coordinates", model::name_of(spec.coordinates)}};
+    Json json = {{"rows", rows_json(spec.rows)},
+                 {"captures", spec.captures},
+                 {"edits", std::move(edits)},
+                 {"choice", name_of(spec.choice)},
+                 {"positions", spec.positions},
+                 {"top", spec.top},
+                 {"loss", spec.loss},
+                 {"coordinates", model::name_of(spec.coordinates)}};
+    if (spec.attention.window > 0) json["attention"] = to_text(spec.attention);
+    return json;
 }
 
 Json to_json(const GenerateSpec& spec) {

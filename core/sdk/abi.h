@@ -21,6 +21,7 @@
  *              "logit_scale","logit_cap":soft-cap of logits, 0: none,
  *              "window":[keys seen by each layer, 0: all],
  *              "matrices":[{"name","rows","cols"}],  that a need may ask for
+ *              "reindexable": whether a run's "attention" may be "reindexed",
  *              "attention_scale":[by layer],"qk_norm":"none|head|per_head|whole",
  *              "rotary":[by layer: {"dims","interleaved","scale","inverse_frequency":[...]}, null: none],
  *              "bos": id or null,"special_ids":[...]},
@@ -49,10 +50,11 @@
  *   {"need": {"runs":[{"rows":[{"ids","special"}],   as in "start"
  *                      "captures":[globs over hook names],
  *                      "edits":[edits as the command line writes them],
+ *                      "attention":"window=64 sinks=4 reindexed heads=L0H1,L2H3", "": all keys,
  *                      "positions":"last|all" or [indices, negative from the end],
  *                      "top":10, "loss":false, "logits":false}],
- *             "generations":[{"rows","captures","edits","max_new","temperature","top_k","top_p","seed",
- *                             "stop":true,           end at an end-of-sequence token
+ *             "generations":[{"rows","captures","edits","attention","max_new","temperature","top_k","top_p",
+ *                             "seed","stop":true,    end at an end-of-sequence token
  *                             "forced":[[step,id]],  taken at these steps in place of what would be drawn
  *                             "top":0}],             most likely tokens told of each step
  *             "weights":["unembed.W_U", "ln_final.w", "blocks.0.attn.W_O", ...],
@@ -68,7 +70,8 @@
  *       Rows of different length: the array is as large as the longest row, NaN beyond the end of a row, with
  *       "lengths":[entries of each row] and "ragged":true at the axes that end early.
  *       "whole":true where all numbers are ids or counts.
- *       An object in a table with "id" and without "token" gets the token's text.
+ *       An object in a table with "id" and without "token" gets the token's text; one with "new_ids" and
+ * without "text" theirs.
  *   {"error": {"code","message"}}                    one sentence; codes are those of the command line
  *   {"progress": share, "doing": text}               any number, between the others
  */

@@ -37,6 +37,7 @@ struct ModelFacts {
     int layers = 0, d_model = 0, heads = 0, kv_heads = 0, d_head = 0, d_ff = 0, vocab = 0, context = 0;
     double norm_eps = 0, logit_scale = 1, logit_cap = 0;
     bool gated = false, tied = false, final_norm = true;
+    bool reindexable = false; ///< whether "attention" may be "reindexed"
     std::vector<int> window;
     std::vector<MatrixFacts> matrices;
     std::vector<double> attention_scale; ///< by layer
@@ -117,6 +118,7 @@ struct Start {
         model.logit_cap = facts.value("logit_cap", 0.0);
         model.final_norm = facts.value("final_norm", true);
         model.qk_norm = facts.value("qk_norm", "none");
+        model.reindexable = facts.value("reindexable", false);
         model.attention_scale = facts.value("attention_scale", std::vector<double>());
         for (const Json& matrix : facts.value("matrices", Json::array()))
             model.matrices.push_back({matrix.at("name"), matrix.at("rows"), matrix.at("cols")});

@@ -25,6 +25,7 @@ struct Run {
     std::vector<Row> rows;
     std::vector<std::string> captures;
     std::vector<std::string> edits;
+    std::string attention;   ///< "window=64 sinks=4 reindexed heads=L0H1,L2H3"; empty: all keys
     Json positions = "last"; ///< "last", "all" or a list
     int top = 0;
     bool loss = false;
@@ -35,6 +36,7 @@ struct Generation {
     std::vector<Row> rows;
     std::vector<std::string> captures;
     std::vector<std::string> edits;
+    std::string attention;
     int max_new = 1;
     double temperature = 0; ///< 0: greedy
     int top_k = 0;          ///< 0: no limit

@@ -27,6 +27,13 @@ double gap_of(const Json& ours, const Json& theirs) {
             largest = std::max(largest, gap_of(ours[i], theirs[i]));
         return largest;
     }
+    if (theirs.is_object()) { // a table's line: the members that are given
+        double largest = 0;
+        for (const auto& [name, value] : theirs.items())
+            largest = std::max(largest, ours.contains(name) ? gap_of(ours[name], value) : INFINITY);
+        return largest;
+    }
+    if (theirs.is_string()) return ours == theirs ? 0 : INFINITY;
     if (theirs.is_null()) return ours.is_null() ? 0 : INFINITY;
     if (!ours.is_number()) return INFINITY;
     const double gap = std::abs(ours.get<double>() - theirs.get<double>());

@@ -3,9 +3,11 @@
 
 #include <QtTest>
 
+#include "core/analysis/streaming_heads.h"
 #include "tests/analysis/drive.h"
 
 using namespace drive;
+using vitrine::analysis::read_alphas;
 
 namespace {
 
@@ -144,6 +146,13 @@ private slots:
         compare(outcome.numbers("alpha_of_bias")[1], of_bias);
         compare(outcome.numbers("score")[0], 10.5 + 3, 1e-5);
         QCOMPARE(run("sink-key-bias", world, {}, rows_of({2})).error.at("code"), Json("out-of-range"));
+    }
+
+    void alphas_are_a_table_of_layers_and_key_heads() {
+        QCOMPARE(read_alphas("0.5\t1\n0 0.25\n", 2, 2), (std::vector<double>{0.5, 1, 0, 0.25}));
+        QCOMPARE(read_alphas("1,2\r\n3,4", 2, 2), (std::vector<double>{1, 2, 3, 4}));
+        for (const char* wrong : {"1 2\n3\n", "1 2\n", "1 2\n3 x\n", "", "1 2\n3 4\n5 6\n", "nan 1\n2 3\n"})
+            QVERIFY2(read_alphas(wrong, 2, 2).empty(), wrong);
     }
 
     void hidden_sinks_leave_the_first_out() {

@@ -1,4 +1,6 @@
 // Interventions, on every device.
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "tests/backend/op_rig.h"
@@ -181,6 +183,87 @@ private slots:
         for (int q = 0; q < 3; ++q)
             want[static_cast<std::size_t>(q * 3 + 1)] = 0;
         QVERIFY(close(rig.run(device).captures[0].data, want, "edited scores"));
+    }
+
+    void calibration_moves_attention_from_all_sinks_but_the_first_data() { add_devices(); }
+    void calibration_moves_attention_from_all_sinks_but_the_first() {
+        QFETCH(QString, device);
+        // Rows of 40 and 9 queries, the second behind 30 keys of a cache, and one query behind 21.
+        const std::vector<int> queries = {40, 9, 1}, past = {0, 30, 21};
+        OpRig rig(queries, past);
+        const float beta = 0.4F, threshold = 0.1F;
+        const auto numbers = random_floats(heads * (40 * 40 + 9 * 39 + 22), 5);
+        std::vector<float> x;
+        std::size_t next = 0;
+        for (std::size_t r = 0; r < queries.size(); ++r)
+            for (int h = 0; h < heads; ++h)
+                for (int q = 0; q < queries[r]; ++q) {
+                    const int keys = past[r] + queries[r];
+                    double sum = 0;
+                    std::vector<double> line;
+                    for (int k = 0; k < keys; ++k) {
+                        // Keys 0, 5 and 11 stand out; head 1 does not look at key 0.
+                        const bool sink = (k == 0 && h == 0) || k == 5 || k == 11;
+                        const double weight = std::abs(numbers[next++]) + (sink ? 12 : 0);
+                        line.push_back(k <= past[r] + q ? weight : 0);
+                        sum += line.back();
+                    }
+                    for (const double weight : line)
+                        x.push_back(static_cast<float>(weight / sum));
+                }
+        const auto value = rig.input_pairs(heads, x);
+        run::Edit edit{value, {}};
+        for (int r = 0; r < 3; ++r) {
+            auto entry =
+                box(EditKind::calibrate, r, r == 0 ? 3 : 0, queries[static_cast<std::size_t>(r)], 0, heads, 0,
+                    past[static_cast<std::size_t>(r)] + queries[static_cast<std::size_t>(r)]);
+            entry.scalar = beta;
+            entry.threshold = threshold;
+            edit.entries.push_back(entry);
+        }
+        rig.op(edit);
+        rig.capture(value);
+        const auto got = rig.run(device).captures[0].data;
+        auto want = doubles(x);
+        std::size_t start = 0;
+        int changed = 0;
+        for (std::size_t r = 0; r < queries.size(); ++r)
+            for (int h = 0; h < heads; ++h) {
+                const int keys = past[r] + queries[r];
+                const auto element = [&](int q, int k) {
+                    return start + static_cast<std::size_t>(q * keys + k);
+                };
+                std::vector<int> sinks;
+                for (int k = 0; k < keys; ++k) {
+                    double sum = 0;
+                    int seen = 0;
+                    for (int q = 0; q < queries[r]; ++q) {
+                        if (k > past[r] + q) continue;
+                        sum += x[element(q, k)];
+                        ++seen;
+                    }
+                    if (sum / seen > static_cast<double>(threshold)) sinks.push_back(k);
+                }
+                QVERIFY(sinks.size() >= 2);
+                for (int q = r == 0 ? 3 : 0; q < queries[r]; ++q) {
+                    double taken = 0, others = 0, all = 0;
+                    for (int k = 0; k < keys; ++k) {
+                        const bool sink = std::find(sinks.begin() + 1, sinks.end(), k) != sinks.end();
+                        (sink ? taken : others) += x[element(q, k)];
+                    }
+                    for (int k = 0; k < keys; ++k) {
+                        const bool sink = std::find(sinks.begin() + 1, sinks.end(), k) != sinks.end();
+                        const double freed = (1 - static_cast<double>(beta)) * taken;
+                        want[element(q, k)] *= sink ? static_cast<double>(beta) : 1 + freed / others;
+                        all += got[element(q, k)];
+                    }
+                    changed += taken > 0 ? 1 : 0;
+                    QVERIFY2(std::abs(all - 1) < 1e-5, "a calibrated row sums to 1");
+                }
+                start += static_cast<std::size_t>(queries[r] * keys);
+            }
+        QVERIFY(changed > 40);
+        QVERIFY(close(got, want, "calibrated pattern"));
     }
 
     void pairs_with_a_past_have_more_keys_than_queries_data() { add_devices(); }

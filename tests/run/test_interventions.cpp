@@ -258,6 +258,30 @@ private slots:
         }
     }
 
+    void a_mean_by_position_is_over_the_rows_that_have_it_data() { models(); }
+    void a_mean_by_position_is_over_the_rows_that_have_it() {
+        const std::string hook = "blocks.1.attn.hook_v";
+        const RunResult clean = model().run(spec_of({hook}));
+        const RunResult edited = model().run(spec_of({hook}, {hook + " mean by=position"}));
+        const Tensor& a = value(clean, hook, 0);
+        const Tensor& b = value(clean, hook, 1);
+        for (std::size_t row = 0; row < 2; ++row) {
+            const Tensor& got = value(edited, hook, row);
+            for (std::size_t i = 0; i < got.data.size(); ++i) {
+                double sum = 0;
+                double count = 0;
+                for (const Tensor* tensor : {&a, &b})
+                    if (i < tensor->data.size()) {
+                        sum += static_cast<double>(tensor->data[i]);
+                        ++count;
+                    }
+                QVERIFY(std::abs(static_cast<double>(got.data[i]) - sum / count) < 1e-6);
+            }
+        }
+        QVERIFY(!run::run(*model().loaded, *model().model,
+                          spec_of({}, {hook + " mean by=position exclude=special"}), {}, {}));
+    }
+
     void directions_can_be_taken_out_and_capped_data() { models(); }
     void directions_can_be_taken_out_and_capped() {
         const std::string hook = "blocks.1.hook_resid_pre";

@@ -100,6 +100,7 @@ void execute(const run::Attention& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
     const run::Batch& batch = context.batch();
     const S* q = context.data(op.q);
+    const S* q_sinks = context.data(op.q_sinks);
     S* out = context.data(op.out);
     S* scores_out = context.data(op.scores);
     S* pattern_out = context.data(op.pattern);
@@ -110,7 +111,8 @@ void execute(const run::Attention& op, Context<S>& context) {
         const std::int64_t keys = batch.keys(block.row);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
         const HeadTiles<S> head = tiles.of(block);
-        S* scores = block_scores(spec, context.plan, block, range, head, q + offset, stride, scratch);
+        S* scores = block_scores(spec, context.plan, block, range, head, q + offset,
+                                 q_sinks == nullptr ? nullptr : q_sinks + offset, stride, scratch);
         if (scores_out != nullptr)
             store_block(block, range, scores, -std::numeric_limits<S>::infinity(), keys,
                         pair_rows(scores_out, batch, block, spec.heads));
@@ -126,13 +128,14 @@ void execute(const run::AttentionScores& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
     const run::Batch& batch = context.batch();
     const S* q = context.data(op.q);
+    const S* q_sinks = context.data(op.q_sinks);
     const Tiles<S> tiles(spec, context.data(op.k), static_cast<const S*>(nullptr), context);
     const std::int64_t stride = static_cast<std::int64_t>(spec.heads) * spec.d_head;
     for_blocks(batch, spec.heads, context, [&](const QueryBlock& block, BlockScratch<S>& scratch) {
         const KeyRange range = visible<S>(spec, batch, block);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
-        const S* scores =
-            block_scores(spec, context.plan, block, range, tiles.of(block), q + offset, stride, scratch);
+        const S* scores = block_scores(spec, context.plan, block, range, tiles.of(block), q + offset,
+                                       q_sinks == nullptr ? nullptr : q_sinks + offset, stride, scratch);
         store_block(block, range, scores, -std::numeric_limits<S>::infinity(), batch.keys(block.row),
                     pair_rows(context.data(op.out), batch, block, spec.heads));
     });

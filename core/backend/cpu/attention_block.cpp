@@ -37,13 +37,36 @@ void hide(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBl
           S* scores) {
     const std::int64_t first = batch.past[static_cast<std::size_t>(block.row)] + block.first;
     const std::int64_t last = first + block.count - 1;
+    const bool streams = spec.streams(block.head);
     for (std::int64_t j = range.begin; j < range.end; ++j) {
-        const bool seen_by_all = j <= first && (spec.window == 0 || j > last - spec.window);
+        const bool seen_by_all = j <= first && (spec.window == 0 || j > last - spec.window) &&
+                                 (!streams || j < spec.sinks || j > last - spec.stream_window);
         if (seen_by_all) continue;
         for (int i = 0; i < block.columns; ++i) {
             const std::int64_t query = std::min(first + i, last);
-            if (j > query || (spec.window > 0 && j <= query - spec.window))
+            if (j > query || (spec.window > 0 && j <= query - spec.window) ||
+                (streams && j >= spec.sinks && j + spec.stream_window <= query))
                 scores[j * block.columns + i] = -std::numeric_limits<S>::infinity();
+        }
+    }
+}
+
+/// Products of the sinks outside the window with the queries that are made for them, in place.
+template <typename S>
+void score_sinks(const run::AttentionSpec& spec, const run::Batch& batch, const QueryBlock& block,
+                 KeyRange range, const HeadTiles<S>& tiles, const S* q_sinks, std::int64_t stride,
+                 S* scores) {
+    const std::int64_t first = batch.past[static_cast<std::size_t>(block.row)] + block.first;
+    const std::int64_t rows = kernels<S>().tile_rows;
+    const int d_head = tiles.shape.d_head;
+    for (std::int64_t j = range.begin; j < std::min<std::int64_t>(spec.sinks, range.end); ++j) {
+        const S* key = tiles.keys + j / rows * rows * d_head + j % rows;
+        for (int i = 0; i < block.count; ++i) {
+            if (!spec.is_sink(first + i, j)) continue;
+            S sum{0};
+            for (int d = 0; d < d_head; ++d)
+                sum += q_sinks[i * stride + d] * key[d * rows];
+            scores[j * block.columns + i] = sum;
         }
     }
 }
@@ -61,7 +84,7 @@ void add_bias(const Tensor& bias, const QueryBlock& block, KeyRange range, S* sc
 
 template <typename S>
 S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
-                KeyRange range, const HeadTiles<S>& tiles, const S* q, std::int64_t stride,
+                KeyRange range, const HeadTiles<S>& tiles, const S* q, const S* q_sinks, std::int64_t stride,
                 BlockScratch<S>& scratch) {
     const Kernels<S>& kernel = kernels<S>();
     const int d_head = tiles.shape.d_head;
@@ -87,6 +110,8 @@ S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const Que
             kernel.multiply_tile(tile);
         }
     }
+    if (q_sinks != nullptr && spec.streams(block.head))
+        score_sinks(spec, plan.batch, block, range, tiles, q_sinks, stride, scores);
     kernel.scale(static_cast<S>(spec.scale), (range.end - range.begin) * block.columns,
                  scores + range.begin * block.columns);
     if (spec.cap != 0.0F)
@@ -159,7 +184,7 @@ S* load_block(const QueryBlock& block, std::int64_t keys, const S* rows, S unuse
     template std::vector<QueryBlock> blocks_of<S>(const run::Batch&, int);                                   \
     template KeyRange visible<S>(const run::AttentionSpec&, const run::Batch&, const QueryBlock&);           \
     template S* block_scores(const run::AttentionSpec&, const run::Plan&, const QueryBlock&, KeyRange,       \
-                             const HeadTiles<S>&, const S*, std::int64_t, BlockScratch<S>&);                 \
+                             const HeadTiles<S>&, const S*, const S*, std::int64_t, BlockScratch<S>&);       \
     template void block_softmax(const QueryBlock&, KeyRange, S*);                                            \
     template void block_mix(const QueryBlock&, KeyRange, const HeadTiles<S>&, const S*, S*, std::int64_t,    \
                             BlockScratch<S>&);                                                               \

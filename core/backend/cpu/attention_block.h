@@ -35,11 +35,11 @@ struct BlockScratch {
 };
 
 /// scores[j][i] = scale · q_i · k_j, capped, with the bias of key j, and −∞ where hidden, for j in range. q:
-/// the block's first query, queries `stride` apart. Returns the scores of key 0 (those before the range are
-/// not written).
+/// the block's first query, queries `stride` apart; q_sinks likewise, as Attention::q_sinks (nullptr: q).
+/// Returns the scores of key 0 (those before the range are not written).
 template <typename S>
 S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
-                KeyRange range, const HeadTiles<S>& tiles, const S* q, std::int64_t stride,
+                KeyRange range, const HeadTiles<S>& tiles, const S* q, const S* q_sinks, std::int64_t stride,
                 BlockScratch<S>& scratch);
 
 /// Softmax over the keys of the range, in place.

@@ -61,6 +61,7 @@ void edit_elements(const Source& source, S* x, int pos, int head) {
             break;
         case run::EditKind::project_out:
         case run::EditKind::cap:
+        case run::EditKind::calibrate:
             break;
         }
     }
@@ -85,6 +86,36 @@ void edit_direction(const Source& source, S* x) {
         x[c] = static_cast<S>(static_cast<double>(x[c]) - factor * direction(c));
 }
 
+/// One head of a batch row, `queries` × `keys` from x on; the queries of the entry are changed.
+template <typename S>
+void calibrate(const run::EditEntry& entry, int queries, int keys, S* x) {
+    const int past = keys - queries;
+    std::vector<char> is_sink(static_cast<std::size_t>(keys), 0);
+    bool first = true; // it keeps what it has, and takes of what is freed
+    for (int key = 0; key < keys; ++key) {
+        const int from = std::max(0, key - past); // the first query of this plan that sees it
+        double sum = 0;
+        for (int query = from; query < queries; ++query)
+            sum += static_cast<double>(x[std::int64_t{query} * keys + key]);
+        if (sum / (queries - from) <= static_cast<double>(entry.threshold)) continue;
+        is_sink[static_cast<std::size_t>(key)] = first ? 0 : 1;
+        first = false;
+    }
+    for (int query = entry.pos_begin; query < entry.pos_end; ++query) {
+        S* row = x + std::int64_t{query} * keys;
+        double sinks = 0;
+        double others = 0;
+        for (int key = 0; key < keys; ++key)
+            (is_sink[static_cast<std::size_t>(key)] != 0 ? sinks : others) += static_cast<double>(row[key]);
+        if (sinks == 0 || others == 0) continue;
+        const double beta = entry.scalar;
+        const double growth = 1 + (1 - beta) * sinks / others;
+        for (int key = 0; key < keys; ++key)
+            row[key] = static_cast<S>(static_cast<double>(row[key]) *
+                                      (is_sink[static_cast<std::size_t>(key)] != 0 ? beta : growth));
+    }
+}
+
 } // namespace
 
 template <typename S>
@@ -97,6 +128,15 @@ void execute(const run::Edit& op, Context<S>& context) {
                 ? nullptr
                 : context.plan.constants[static_cast<std::size_t>(entry.tensor)]->data.data() + entry.offset;
         const Source source{tensor, entry};
+        if (entry.kind == run::EditKind::calibrate) {
+            context.pool.parallel_for(
+                static_cast<std::size_t>(entry.head_end - entry.head_begin), [&](std::size_t i) {
+                    const auto head = entry.head_begin + static_cast<std::int64_t>(i);
+                    calibrate(entry, context.batch().queries(entry.row), context.batch().keys(entry.row),
+                              data + place.first + head * place.head_stride);
+                });
+            continue;
+        }
         const bool directed = entry.kind == run::EditKind::project_out || entry.kind == run::EditKind::cap;
         for (int pos = entry.pos_begin; pos < entry.pos_end; ++pos) {
             for (int head = entry.head_begin; head < entry.head_end; ++head) {

@@ -1,6 +1,7 @@
 #include "core/backend/vulkan/attention.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/backend/vulkan/cache.h"
 #include "core/backend/vulkan/matmul.h"
@@ -28,6 +29,8 @@ struct ScoresPush {
     std::uint32_t sparse;
     float cap;
     std::uint32_t bias_pitch;
+    std::uint32_t stream_window, sinks;
+    std::array<std::uint32_t, 4> streaming;
 };
 
 struct PatternPush {
@@ -249,7 +252,8 @@ Result<Slice> key_bias(Execution& execution, run::ConstantId id) {
     return slice;
 }
 
-Status record_scores(const Step& step, run::ValueId q, const Panels& panels, bool sparse) {
+/// `sinks_only`: the scores of sinks outside the window, over those that are there.
+Status record_scores(const Step& step, run::ValueId q, const Panels& panels, bool sparse, bool sinks_only) {
     VITRINE_ASSIGN(const MatmulKernel kernel, kernel_for(step.execution, step.rows));
     VITRINE_ASSIGN(const Slice bias, key_bias(step.execution, step.spec.key_bias));
     const bool biased = step.spec.key_bias != run::absent;
@@ -266,18 +270,30 @@ Status record_scores(const Step& step, run::ValueId q, const Panels& panels, boo
                           .scale = step.spec.scale,
                           .sparse = sparse,
                           .cap = step.spec.cap,
-                          .bias_pitch = bias_pitch};
+                          .bias_pitch = bias_pitch,
+                          .stream_window = static_cast<std::uint32_t>(step.spec.stream_window),
+                          .sinks = static_cast<std::uint32_t>(step.spec.sinks),
+                          .streaming = step.spec.streaming};
+    const std::uint32_t keys = sinks_only ? std::min(push.sinks, most_keys(step.rows)) : most_keys(step.rows);
     step.execution.recorder.dispatch(
         {"scores_" + kernel.variant,
          std::string(kernel.inputs) + "SST",
          sizeof push,
-         {step.spec.cap != 0.0F, biased},
+         {step.spec.cap != 0.0F, biased, step.spec.stream_window != 0, sinks_only},
          kernel.lock_step},
         {step.execution.value(q).slice, panels.keys, step.table, step.scores, bias}, push,
-        {(most_keys(step.rows) + kernel.columns - 1) / kernel.columns,
+        {(keys + kernel.columns - 1) / kernel.columns,
          (most_queries(step.rows) + kernel.rows - 1) / kernel.rows, step.z()},
         step.work());
     return {};
+}
+
+/// All scores; those of sinks outside the window from `q_sinks` where there is one.
+Status record_scores(const Step& step, run::ValueId q, run::ValueId q_sinks, const Panels& panels,
+                     bool sparse) {
+    VITRINE_TRY(record_scores(step, q, panels, sparse, false));
+    if (q_sinks == run::absent) return {};
+    return record_scores(step, q_sinks, panels, sparse, true);
 }
 
 Status record_pattern(const Step& step, bool causal) {
@@ -368,7 +384,7 @@ Status record(Execution& execution, const run::Attention& op) {
                            ? part_of(execution.value(op.pattern), chunk, step.rows, &Row::pattern_base)
                            : scratch_part(second, chunk, step.rows, &Row::pattern_base);
         VITRINE_ASSIGN(step.table, execution.upload(step.rows));
-        VITRINE_TRY(record_scores(step, op.q, panels, sparse));
+        VITRINE_TRY(record_scores(step, op.q, op.q_sinks, panels, sparse));
         VITRINE_TRY(record_pattern(step, sparse));
         VITRINE_TRY(record_mix(step, panels, op.out, true));
     }
@@ -406,7 +422,7 @@ Status record(Execution& execution, const run::AttentionScores& op) {
     Slice rest;
     VITRINE_ASSIGN(const Panels panels, panels_for(execution, op.spec, op.k, run::absent, 0, rest));
     return each_chunk(execution, op.spec, panels.rows, op.out, run::absent,
-                      [&](const Step& step) { return record_scores(step, op.q, panels, false); });
+                      [&](const Step& step) { return record_scores(step, op.q, op.q_sinks, panels, false); });
 }
 
 Status record(Execution& execution, const run::AttentionPattern& op) {

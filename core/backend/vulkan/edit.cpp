@@ -14,6 +14,34 @@ struct Entry {
     float scalar;
 };
 
+/// As in shaders/calibrate_*.comp; offsets and strides in elements.
+struct Calibration {
+    std::uint32_t base, queries, keys, pos_step, head_step, begin, end;
+    float beta, threshold;
+};
+
+Status record_calibration(Execution& execution, const run::EditEntry& edit, const Operand& value) {
+    const PairsRow& row = value.layout->rows[static_cast<std::size_t>(edit.row)];
+    const auto heads = static_cast<std::uint32_t>(edit.head_end - edit.head_begin);
+    const Calibration push{.base = 4 * (row.base + static_cast<std::uint32_t>(edit.head_begin) * row.head()),
+                           .queries = row.queries,
+                           .keys = row.keys,
+                           .pos_step = 4 * row.pitch,
+                           .head_step = 4 * row.head(),
+                           .begin = static_cast<std::uint32_t>(edit.pos_begin),
+                           .end = static_cast<std::uint32_t>(edit.pos_end),
+                           .beta = edit.scalar,
+                           .threshold = edit.threshold};
+    VITRINE_ASSIGN(const Slice sinks, execution.scratch(std::uint64_t{4} * heads * row.keys));
+    const double work = 4.0 * heads * row.queries * row.keys;
+    execution.recorder.dispatch({"calibrate_columns", "SS", sizeof push, {}}, {value.slice, sinks}, push,
+                                {(row.keys + 63) / 64, heads, 1}, work);
+    execution.recorder.dispatch(
+        {"calibrate_rows", "SS", sizeof push, {execution.device.caps().subgroup}, true}, {value.slice, sinks},
+        push, {push.end - push.begin, heads, 1}, 2 * work);
+    return {};
+}
+
 bool projects(run::EditKind kind) { return kind == run::EditKind::project_out || kind == run::EditKind::cap; }
 
 std::uint32_t size_of(int begin, int end) { return static_cast<std::uint32_t>(std::max(end - begin, 0)); }
@@ -96,11 +124,16 @@ Status record(Execution& execution, const run::Edit& op) {
             edit.channel_end > edit.channel_begin)
             edits.push_back(&edit);
     for (std::size_t first = 0; first < edits.size();) {
+        if (edits[first]->kind == run::EditKind::calibrate) {
+            VITRINE_TRY(record_calibration(execution, *edits[first], value));
+            ++first;
+            continue;
+        }
         const bool projecting = projects(edits[first]->kind);
         std::set<int> rows;
         std::size_t end = first;
         while (end < edits.size() && end - first < 65535 && projects(edits[end]->kind) == projecting &&
-               rows.insert(edits[end]->row).second)
+               edits[end]->kind != run::EditKind::calibrate && rows.insert(edits[end]->row).second)
             ++end;
         record_run(execution, entries, static_cast<std::uint32_t>(first),
                    static_cast<std::uint32_t>(end - first), projecting, table, list, value.slice);

@@ -166,7 +166,7 @@ Status record(Execution& execution, const run::Rotate& op) {
     };
     const run::Batch& batch = execution.plan.batch;
     const std::uint32_t angles = groups_of_four(op.dims / 2);
-    const RotationKey key{op.cos, op.sin, op.first};
+    const RotationKey key{op.cos, op.sin, op.first, op.last};
     auto tables = execution.rotations.find(key);
     if (tables == execution.rotations.end()) {
         // The rows of the batch's positions only: a long context's whole table would be copied each run.

@@ -24,8 +24,9 @@ struct WorkingMemory {
     Uploads uploads;
 };
 
-/// What a rotation's tables are gathered from: cosines, sines, and the line of position 0 by row.
-using RotationKey = std::tuple<run::ConstantId, run::ConstantId, std::vector<int>>;
+/// What a rotation's tables are gathered from: cosines, sines, the line of position 0 by row, the last
+/// position.
+using RotationKey = std::tuple<run::ConstantId, run::ConstantId, std::vector<int>, int>;
 
 /// A value in device memory.
 struct Operand {

@@ -15,11 +15,13 @@ layout(binding = 0) uniform textureBuffer a_texels;
 layout(binding = 1) uniform textureBuffer b_texels;
 #endif
 layout(binding = 2) readonly buffer Rows { Row rows[]; };
-layout(binding = 3) writeonly buffer C { vec4 c_data[]; };
+layout(binding = 3) buffer C { vec4 c_data[]; };
 layout(binding = 4) uniform textureBuffer key_bias; // [all_heads][bias_pitch]
 
 layout(constant_id = 0) const uint has_cap = 0;
 layout(constant_id = 1) const uint has_bias = 0;
+layout(constant_id = 2) const uint has_stream = 0; // some heads see the sinks and a window only
+layout(constant_id = 3) const uint sinks_only = 0; // write the sinks outside that window and nothing else
 
 layout(push_constant) uniform Push {
     uint heads;      // of this dispatch
@@ -32,6 +34,9 @@ layout(push_constant) uniform Push {
     uint sparse; // tiles that the mask hides whole need not be written
     float cap;
     uint bias_pitch;
+    uint stream_window;
+    uint sinks;
+    uint streaming[4]; // bit h: head h streams
 };
 
 #ifdef SHARED
@@ -40,16 +45,29 @@ layout(push_constant) uniform Push {
 #include "tile_registers.glsl"
 #endif
 
+// Keys that a streaming head does not see: neither sinks nor in the window.
+uvec4 beyond_stream(uvec4 key, uint q, bool streams) {
+    if (has_stream == 0 || !streams) return uvec4(0);
+    return uvec4(greaterThanEqual(key, uvec4(sinks))) & uvec4(lessThanEqual(key + stream_window, uvec4(q)));
+}
+
+// Sinks outside the window of a query.
+bvec4 is_sink(uvec4 key, uint q) {
+    return bvec4(uvec4(lessThan(key, uvec4(sinks))) & uvec4(lessThanEqual(key + stream_window, uvec4(q))));
+}
+
 #define STORE(r)                                                                                              \
     if (r0 + r < row.queries) {                                                                               \
         const uint q = row.past + r0 + r;                                                                     \
         const bvec4 hidden = bvec4(uvec4(greaterThan(key, uvec4(q))) |                                        \
                                    uvec4(lessThanEqual(key + window, uvec4(q))) * uint(window != 0) |         \
-                                   outside);                                                                  \
+                                   outside | beyond_stream(key, q, streams));                                  \
         vec4 score = acc[r][j] * scale;                                                                       \
         if (has_cap != 0) score = capped(score, cap);                                                         \
         if (has_bias != 0) score += bias;                                                                     \
-        c_data[c + r * row.pitch] = mix(score, vec4(-infinity), hidden);                                      \
+        score = mix(score, vec4(-infinity), hidden);                                                          \
+        if (sinks_only != 0) score = mix(c_data[c + r * row.pitch], score, is_sink(key, q));                  \
+        c_data[c + r * row.pitch] = score;                                                                    \
     }
 
 void main() {
@@ -65,7 +83,8 @@ void main() {
                   row.queries - min(tile_row(), row.queries - 1) - 1,
                   row.k_base + head / group * row.k_head + gl_WorkGroupID.x * TILE_PANELS * d4 * 4 * LANES,
                   d4 * 4 * LANES, visible ? d4 : 0);
-    if (!inside || (sparse != 0 && !visible)) return;
+    const bool streams = (streaming[head / 32] >> head % 32 & 1) != 0;
+    if (!inside || (sparse != 0 && !visible) || (sinks_only != 0 && !streams)) return;
     const uint r0 = tile_row() + tile_local_row();
     [[unroll]] for (uint j = 0; j < TILE_COLUMNS; ++j) {
         const uint column = tile_column(j);
