@@ -34,8 +34,8 @@ float* HeadBlocks::scores(const cpu::QueryBlock& block, cpu::KeyRange range,
     const std::int64_t stride = std::int64_t{scores_.spec.heads} * scores_.spec.d_head;
     const float* q =
         scores_.q->data.data() + block.first * stride + std::int64_t{head_} * scores_.spec.d_head;
-    return cpu::block_scores(scores_.spec, plan_, block, range, {shape_, keys_.data(), nullptr}, q, stride,
-                             scratch);
+    return cpu::block_scores<float>(scores_.spec, plan_, block, range, {shape_, keys_.data(), nullptr}, q,
+                                    nullptr, stride, scratch);
 }
 
 } // namespace vitrine::attention

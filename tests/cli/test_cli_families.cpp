@@ -50,6 +50,9 @@ class TestCliFamilies : public QObject {
             return;
         }
         if (arguments[1] == "sink-rate") document["results"].erase(0); // a rate needs 64 tokens
+        if (arguments[1] == "generation-lanes")
+            for (Json& result : document["results"])
+                if (result["name"] == "distinct_n") result["data"].erase(0); // one token makes no pair
         QVERIFY2(whole(document), (what + dump_json(document).substr(0, 2000)).c_str());
     }
 

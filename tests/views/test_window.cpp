@@ -19,6 +19,7 @@
 #include "views/figure/heatmap.h"
 #include "views/figure/scatter.h"
 #include "views/figure/sink_map.h"
+#include "views/figure/what_if.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
@@ -326,6 +327,38 @@ private slots:
         QCOMPARE(map()->key(), 4);
         window.desk().selection.set_key(0);
         QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+    }
+
+    void a_change_of_the_sink_is_switched_on_and_off() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.resize(1366, 768);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        window.show_page("Sinks");
+        window.desk().selection.set_key(0);
+        // A change is a row of the common list, and a click takes it back.
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && !window.sinks().changes().empty(), patience_ms);
+        views::FigureCanvas* canvas = window.sinks().beside(0)->canvas();
+        const auto picture = std::dynamic_pointer_cast<figure::WhatIf>(canvas->picture());
+        QVERIFY(picture);
+        int zero = -1;
+        for (std::size_t row = 0; row < picture->rows.size(); ++row)
+            if (picture->rows[row].name == "zero-value") zero = static_cast<int>(row);
+        QVERIFY(zero >= 0);
+        QVERIFY(std::isfinite(picture->rows[static_cast<std::size_t>(zero)].delta_loss));
+        int y = 0;
+        while (picture->row_at(QPointF(60, y), canvas->frame()) != zero && y < canvas->height())
+            ++y;
+        QTest::mouseClick(canvas, Qt::LeftButton, {}, QPoint(60, y + 4));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().b_is_edited(), patience_ms);
+        QCOMPARE(window.desk().edits.active(), picture->rows[static_cast<std::size_t>(zero)].edits);
+        // What it does is what the list of changes says it does.
+        const double measured = window.desk().b()->loss - window.desk().a()->loss;
+        QVERIFY(std::abs(measured - picture->rows[static_cast<std::size_t>(zero)].delta_loss) < 1e-4);
+        window.sinks().switch_change("zero-value");
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && !window.desk().b_is_edited(), patience_ms);
+        QVERIFY(window.desk().edits.all().empty());
     }
 
     void a_training_is_shown_beside_the_model() {

@@ -5,6 +5,7 @@
 #include <QHash>
 #include <QTextBoundaryFinder>
 #include <QTextLayout>
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
