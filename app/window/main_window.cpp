@@ -319,6 +319,7 @@ void MainWindow::connect_parts() {
     });
     connect(runner_, &Runner::generating, this,
             [this](const QString& text) { status_->say(tr("generating: …%1").arg(text)); });
+    connect(runner_, &Runner::generated, this, [this] { status_->forget(); });
     connect(&desk_, &views::Desk::explain_wanted, this, &MainWindow::explain);
     connect(&desk_, &views::Desk::export_wanted, this, &MainWindow::export_canvas);
     connect(&desk_, &views::Desk::detail_wanted, this, [this](const figure::Spot& spot) {
@@ -331,6 +332,7 @@ void MainWindow::connect_parts() {
     connect(&desk_.edits, &views::EditList::changed, this, &MainWindow::remember);
     connect(&desk_, &views::Desk::run_changed, this, &MainWindow::remember);
     connect(attention_, &views::AttentionPage::state_changed, this, &MainWindow::remember);
+    connect(attention_, &views::AttentionPage::controls_changed, this, &MainWindow::place_controls);
     connect(attention_, &views::AttentionPage::example_wanted, this,
             [this] { doors_->open(QStringLiteral("induction")); });
     connect(tabs_, &QTabWidget::currentChanged, this, [this] {

@@ -192,7 +192,11 @@ void AttentionPage::take_data(AttentionData data) {
     scale_box_->setEnabled(!data_.difference && data_.measure != Measure::score);
     sinks_box_->setEnabled(!data_.difference && weights);
     heads_box_->setEnabled(data_.measure != Measure::rollout);
-    dots_box_->setVisible(data_.run && data_.run->is_long());
+    const bool dots = data_.run && data_.run->is_long();
+    if (dots_box_->isHidden() == dots) {
+        dots_box_->setVisible(dots);
+        emit controls_changed();
+    }
     if (!is_long()) large_.reset();
     if (head_ && other_length) head_->fit();
     // Where there is nothing to draw, one sentence and the way out.

@@ -54,6 +54,7 @@ signals:
     void measure_wanted(); ///< show_measured() or refuse_measure() is waited for
     void briefs_wanted();  ///< thumbnails of a long run; show_briefs() is waited for
     void arcs_changed(bool on);
+    void controls_changed(); ///< one came or went: they need another width
     void example_wanted(); ///< there is nothing to show, and the user pressed the button that mends it
 
 protected:

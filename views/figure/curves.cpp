@@ -53,7 +53,8 @@ std::vector<std::size_t> Curves::strongest() const {
 PlotFrame Curves::frame(const QRectF& in, const Theme& theme) const {
     std::vector<double> all;
     for (const Line& line : lines)
-        all.insert(all.end(), line.values.begin(), line.values.end());
+        for (const double value : line.values)
+            if (!log_y || value > 0) all.push_back(value); // zeros lie on the floor of a logarithmic axis
     NumberAxis across = log_x ? log_axis_of(x) : axis_of(x);
     if (!log_x && !x.empty()) { // steps have no air
         const auto [low, high] = std::minmax_element(x.begin(), x.end());

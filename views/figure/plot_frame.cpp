@@ -18,7 +18,8 @@ double widest_tick(const NumberAxis& axis, const QFontMetricsF& metrics) {
 } // namespace
 
 double NumberAxis::position(double value) const {
-    const auto place = [this](double v) { return log ? std::log10(has_zero ? 1 + v : v) : v; };
+    // What a logarithm has no place for lies on the floor.
+    const auto place = [this](double v) { return log ? std::log10(has_zero ? 1 + v : std::max(v, low)) : v; };
     return (place(value) - place(low)) / (place(high) - place(low));
 }
 
