@@ -18,7 +18,8 @@ private slots:
               "blocks.0.hook_resid_post add 2*@/a/b.npy", "blocks.0.hook_resid_post set @/a/b.npy",
               "blocks.0.hook_resid_post project-out @\"/a b/c.npy\"",
               "blocks.0.hook_resid_post pos=nonspecial cap 4 @/c.npy", "L1H2 mean @/p.txt exclude=special",
-              "L1H2 from @/r.h5:3", "blocks.*.attn.hook_pattern head=1 calibrate 0.4 0.1", "blocks.1.attn.hook_v pos=0 mean by=position", "L12H10 pos=prompt add 1e-30"})
+              "L1H2 from @/r.h5:3", "blocks.*.attn.hook_pattern head=1 calibrate 0.4 0.1",
+              "blocks.1.attn.hook_v pos=0 mean by=position", "L12H10 pos=prompt add 1e-30"})
             QTest::newRow(text) << QString(text);
     }
 

@@ -6,23 +6,12 @@
 #include <QtTest>
 
 #include "app/window/main_window.h"
+#include "tests/views/window_under_test.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
-
-namespace {
-
-constexpr int patience_ms = 120000;
-
-WindowOptions in_folder(const QTemporaryDir& folder) {
-    WindowOptions options;
-    options.session = folder.filePath("test.vitrine").toStdString();
-    options.model.name = "default";
-    options.model.device = "cpu";
-    return options;
-}
-
-} // namespace
+using vitrine::test::in_folder;
+using vitrine::test::patience_ms;
 
 class TestWindowLanes : public QObject {
     Q_OBJECT

@@ -55,7 +55,7 @@ signals:
     void briefs_wanted();  ///< thumbnails of a long run; show_briefs() is waited for
     void arcs_changed(bool on);
     void controls_changed(); ///< one came or went: they need another width
-    void example_wanted(); ///< there is nothing to show, and the user pressed the button that mends it
+    void example_wanted();   ///< there is nothing to show, and the user pressed the button that mends it
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -22,7 +22,7 @@ struct ShownRun {
     std::vector<figure::Token> tokens;
     int layers = 0;
     int heads = 0;
-    std::vector<SharedTensor> patterns;  ///< by layer [heads, tokens, tokens]; empty if there are none
+    std::vector<SharedTensor> patterns; ///< by layer [heads, tokens, tokens]; empty if there are none
     /// Where all patterns would take too much: what they are recomputed from; nullptr otherwise.
     std::shared_ptr<attention::HeadStore> store;
     std::vector<backend::LogitRow> next; ///< by position
