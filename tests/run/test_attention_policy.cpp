@@ -33,11 +33,13 @@ RunSpec spec_of(const std::vector<int>& ids, const std::string& attention) {
     return spec;
 }
 
+/// Largest difference, relative where the number is above 1.
 double gap(const std::vector<float>& got, const std::vector<double>& want) {
     if (got.size() != want.size()) return INFINITY;
     double largest = 0;
     for (std::size_t i = 0; i < got.size(); ++i)
-        largest = std::max(largest, std::abs(static_cast<double>(got[i]) - want[i]));
+        largest = std::max(largest, std::abs(static_cast<double>(got[i]) - want[i]) /
+                                        std::max(1.0, std::abs(want[i])));
     return largest;
 }
 
