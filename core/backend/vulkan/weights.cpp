@@ -156,9 +156,9 @@ Weights::Weights(Device& device, const model::Model& model) : device_(device), m
     for (const model::Weight& weight : model.weights)
         widened += static_cast<std::uint64_t>(weight.rows * weight.cols) * sizeof(float);
     const DeviceCaps& caps = device.caps();
-    // A software device computes from what is widened much faster. On a card both are as fast, runs need
-    // room, too, and to widen and send takes longer than all the rest of opening: 71 s against 5 s for 7
-    // billion.
+    // A software device computes from what is widened much faster. On a card runs need room, too, and
+    // widening takes longer than it saves: for 7 billion parameters 71 s of opening against 5, and 1.9 s for
+    // 16 tokens against 2.3 (H200).
     const std::uint64_t most = std::uint64_t{4} << 30;
     const std::uint64_t room =
         caps.software() ? caps.memory_bytes / 4 * 3 : std::min(caps.memory_bytes / 4, most);
