@@ -27,11 +27,7 @@ class TestWindow : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName("vitrine-test");
-        qputenv("VITRINE_RESOURCES", VITRINE_RESOURCES);
-    }
+    void initTestCase() { test::prepare("vitrine-test"); }
 
     void search_ranks_whole_words_first() {
         QVERIFY(match_rank("sink", "Sink rate") < match_rank("sink", "Attention sinks"));

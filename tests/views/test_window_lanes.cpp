@@ -17,11 +17,7 @@ class TestWindowLanes : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName("vitrine-test");
-        qputenv("VITRINE_RESOURCES", VITRINE_RESOURCES);
-    }
+    void initTestCase() { test::prepare("vitrine-test-lanes"); }
 
     void a_generation_becomes_lanes_and_branches_a_tree() {
         const QTemporaryDir folder;

@@ -24,11 +24,7 @@ class TestWindowPages : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName("vitrine-test");
-        qputenv("VITRINE_RESOURCES", VITRINE_RESOURCES);
-    }
+    void initTestCase() { test::prepare("vitrine-test-pages"); }
 
     void heads_are_measured_on_the_text_on_random_ids_and_on_a_file() {
         const QTemporaryDir folder;
