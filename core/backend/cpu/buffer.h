@@ -18,8 +18,9 @@ public:
             memory_.reset();
             capacity_ = 0;
             const std::size_t bytes = (count * sizeof(S) + line - 1) / line * line;
-            memory_.reset(static_cast<S*>(std::aligned_alloc(bytes < huge ? line : huge, bytes)));
-            if (memory_ == nullptr) throw std::bad_alloc();
+            void* memory = nullptr; // not aligned_alloc, which wants whole multiples of the alignment
+            if (posix_memalign(&memory, bytes < huge ? line : huge, bytes) != 0) throw std::bad_alloc();
+            memory_.reset(static_cast<S*>(memory));
             // Huge pages where they are whole: far fewer faults and look-ups, and no memory beyond `bytes`.
             if (bytes >= huge) madvise(memory_.get(), bytes / huge * huge, MADV_HUGEPAGE);
             capacity_ = count;
