@@ -8,7 +8,7 @@
 #include "app/window/doors.h"
 #include "app/window/heads_feed.h"
 #include "app/window/help.h"
-#include "app/window/lanes_page.h"
+#include "app/window/lanes_feed.h"
 #include "app/window/lens_pins.h"
 #include "app/window/palette.h"
 #include "app/window/panel_page.h"
@@ -39,8 +39,8 @@ struct WindowOptions {
     bool model_given = false; ///< else the session's last model, or the default one
 };
 
-/// Wires the views to the engine. Pages and docks are built in main_window.cpp, commands in
-/// main_window_commands.cpp, what is remembered and shown again in main_window_state.cpp.
+/// Wires the views to the engine. Parts of it by subject: pages, commands, state (what is remembered and
+/// shown again), session and figures, in main_window_SUBJECT.cpp.
 class MainWindow : public QMainWindow {
     Q_OBJECT
 
@@ -66,7 +66,7 @@ public:
     Doors& doors() { return *doors_; }
     /// Of a page with panels the main one; those beside it are NAME/1 and NAME/2.
     AnalysisPage* analysis_page(const QString& name) const;
-    LanesPage& lanes() { return *lanes_; }
+    LanesFeed& lanes() { return *lanes_; }
     LensPins& pins() { return *pins_; }
     Palette& palette_dialog() { return *palette_; }
     HelpDialog& help_dialog() { return *help_; }
@@ -98,21 +98,22 @@ protected:
 private:
     // main_window.cpp
     void build();
-    void build_pages();
-    void know(const QString& name, AnalysisPage* page);
-    void add_panels(const QString& name, PanelPage* page);
     void build_docks();
     QWidget* build_warning();
     void show_check_card();
     void connect_parts();
-    void connect_session();
+    void show_facts();
+    void model_refused(const engine::ModelRequest& request, const Error& error);
+    void explain(const QString& topic);
+
+    // main_window_pages.cpp
+    void build_pages();
+    void know(const QString& name, AnalysisPage* page);
+    void add_panels(const QString& name, PanelPage* page);
     void place_controls();
     QWidget* controls_of(QWidget* page) const; ///< nullptr: it has none that could stand beside the tabs
     void take_back_controls();
-    void show_facts();
-    void model_refused(const engine::ModelRequest& request, const Error& error);
     void tear_off();
-    void explain(const QString& topic);
 
     // main_window_commands.cpp
     void build_actions();
@@ -125,6 +126,9 @@ private:
     void apply_view(const Json& state);
     void apply_pending();
     void remember();
+
+    // main_window_session.cpp
+    void connect_session();
     void compare_step(std::int64_t step);
     void choose_session();
     void open_session(const std::filesystem::path& folder);
@@ -154,7 +158,7 @@ private:
     SinksPage* sinks_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     std::vector<std::pair<QString, PanelPage*>> panels_;
-    LanesPage* lanes_;
+    LanesFeed* lanes_;
     LensPins* pins_;
     QTabWidget* model_tabs_;
     views::ModelPage* model_page_;
