@@ -2,6 +2,7 @@
 
 #include <QEvent>
 
+#include "app/window/edit_texts.h"
 #include "app/window/side_analysis.h"
 #include "core/engine/prompts.h"
 #include "views/analyses/difference.h"
@@ -97,7 +98,7 @@ void HeadsFeed::ask(bool record) {
                 if (!file.empty()) {
                     VITRINE_ASSIGN(rows, rows_of(*model, file, specials));
                 }
-                VITRINE_ASSIGN(const auto edits, Runner::edits_of(*model, side.edits, specials));
+                VITRINE_ASSIGN(const auto edits, edits_of(*model, side.edits, specials));
                 VITRINE_ASSIGN(auto one,
                                engine.analyze(*model, id, values, rows, cancel, progress, record, edits));
                 records.push_back(std::move(one));

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 
-#include "app/window/conversation_text.h"
-#include "core/base/version.h"
-#include "core/engine/edit_sources.h"
+#include "app/window/edit_texts.h"
+#include "app/window/shown_record.h"
 #include "core/engine/head_captures.h"
-#include "core/model/hooks.h"
 
 namespace vitrine::window {
 
 namespace {
 
 constexpr int rest_ms = 1500; ///< so long without a keystroke, and the text is recorded
-constexpr int top_tokens = 12;
 
 QString sentence_of(const Error& error) { return QString::fromStdString(error.message); }
 
@@ -22,186 +19,26 @@ struct Steps {
     std::int64_t clean = 0, edited = 0;
 };
 
-/// Takes the queries and keys of a long run; nullptr if it captured patterns.
-std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, engine::RunRecord& record) {
-    run::RowResult& row = record.result.rows.front();
-    if (!row.find(attention::score_hooks(model, 0).q)) return nullptr;
-    const std::vector<bool> changed = engine::layers_with_changed_attention(model, record.spec.edits);
-    std::vector<std::optional<attention::LayerScores>> layers;
-    for (int layer = 0; layer < model.layers; ++layer) {
-        layers.emplace_back();
-        if (changed[static_cast<std::size_t>(layer)]) continue;
-        auto scores = attention::take_layer_scores(model, layer, row);
-        if (scores) layers.back() = std::move(*scores);
-    }
-    for (run::RowResult& any : record.result.rows)
-        any.captures.clear();
-    return std::make_shared<attention::HeadStore>(std::move(layers), model.heads);
-}
-
 } // namespace
 
 Runner::Runner(Bench& bench, views::Desk& desk, QObject* parent)
-    : QObject(parent), bench_(bench), desk_(desk) {
+    : QObject(parent), bench_(bench), desk_(desk), reader_(bench) {
     rest_.setSingleShot(true);
     rest_.setInterval(rest_ms);
     connect(&rest_, &QTimer::timeout, this, &Runner::commit);
-    connect(&bench_, &Bench::model_changed, this, &Runner::read_chat);
-    desk_.edits.check = [this](const QString& text) { return check_edit(text); };
+    connect(&bench_, &Bench::model_changed, this, [this] {
+        reader_.forget_chat();
+        emit form_changed();
+        set_text(text_);
+        reader_.read_chat();
+    });
+    connect(&reader_, &PromptReader::chat_read, this, [this] {
+        emit form_changed();
+        if (form_.chat) set_text(text_);
+    });
+    desk_.edits.check = [this](const QString& text) { return problem_of_edit(bench_.model().get(), text); };
     connect(&desk_.edits, &views::EditList::changed, this, &Runner::edits_changed);
     connect(&bench_, &Bench::cancelled, this, [this] { desk_.set_stale(false); });
-}
-
-figure::Token Runner::shown(const engine::OpenModel& model, std::int32_t id) {
-    figure::Token out;
-    out.id = id;
-    if (!model.tokenizer) {
-        out.shown = QStringLiteral("#%1").arg(id);
-        return out;
-    }
-    out.bytes = model.tokenizer->token_bytes(id);
-    out.special = model.tokenizer->is_special(id);
-    out.shown = figure::shown_token(out.bytes);
-    return out;
-}
-
-run::RunSpec Runner::spec_of(const model::ModelSpec& model, const run::RunRow& row) {
-    run::RunSpec spec;
-    spec.rows = {row};
-    spec.captures = {"blocks.*.attn.hook_pattern"};
-    if (attention::patterns_are_too_large(model, static_cast<std::int64_t>(row.ids.size()))) {
-        spec.captures.clear();
-        for (int layer = 0; layer < model.layers; ++layer) {
-            const attention::ScoreHooks hooks = attention::score_hooks(model, layer);
-            spec.captures.insert(spec.captures.end(), {hooks.q, hooks.k});
-        }
-    }
-    spec.choice = run::PositionChoice::all;
-    spec.top = top_tokens;
-    return spec;
-}
-
-views::RunPtr Runner::shown(const std::shared_ptr<engine::OpenModel>& model, engine::RunRecord& record,
-                            const QString& prompt) {
-    auto out = std::make_shared<views::ShownRun>();
-    out->step = record.step;
-    out->prompt = prompt;
-    for (const std::int32_t id : record.spec.rows.front().ids)
-        out->tokens.push_back(shown(*model, id));
-    out->layers = model->model.spec.layers;
-    out->heads = model->model.spec.heads;
-    run::RowResult& row = record.result.rows.front();
-    out->store = store_of(model->model.spec, record);
-    for (int layer = 0; layer < out->layers; ++layer) {
-        const run::Captured* pattern = row.find("blocks." + std::to_string(layer) + ".attn.hook_pattern");
-        if (!pattern) {
-            out->patterns.clear();
-            break;
-        }
-        // The record lives as long as any view that shows it.
-        out->patterns.push_back(std::make_shared<const Tensor>(pattern->tensor));
-    }
-    for (const run::PositionResult& position : row.positions)
-        out->next.push_back(position.stats);
-    out->loss = row.loss;
-    out->token_of = [model](std::int32_t id) { return shown(*model, id); };
-    out->model = QString::fromStdString(model->request.name);
-    out->device = QString::fromStdString(model->loaded->device().id);
-    out->precision = QString::fromStdString(backend::name_of(model->loaded->precision()));
-    out->engine_ms = record.result.run_ms + record.result.read_ms;
-    out->provenance = Json{{"model", model->request.name},
-                           {"weights_hash", model->model.weights_hash},
-                           {"device", model->loaded->device().name},
-                           {"driver", model->loaded->device().driver},
-                           {"precision", backend::name_of(model->loaded->precision())},
-                           {"version", version()},
-                           {"prompt", prompt.toStdString()},
-                           {"ids", record.spec.rows.front().ids},
-                           {"spec", run::to_json(record.spec)}};
-    return out;
-}
-
-Result<run::RunRow> Runner::encode(const QString& text, Encoded& out) const {
-    const auto& model = bench_.model();
-    if (!model->tokenizer)
-        return fail(Code::unsupported,
-                    "This model has no tokenizer: open one with a tokenizer.json beside its weights.");
-    if (form_.chat) return encode_chat(text, out);
-    VITRINE_ASSIGN(out.spans, model->tokenizer->encode(text.toStdString(), specials()));
-    run::RunRow row;
-    for (const tokenizer::Token& token : out.spans) {
-        row.ids.push_back(token.id);
-        row.special.push_back(token.special);
-        out.tokens.push_back(shown(*model, token.id));
-    }
-    return row;
-}
-
-// Tokens lie in what the template wrote; those of the typed words are told where they were typed.
-Result<run::RunRow> Runner::encode_chat(const QString& text, Encoded& out) const {
-    const auto& model = bench_.model();
-    if (!chat_)
-        return fail(Code::unsupported, no_chat_.isEmpty() ? "The model's chat template is still being read."
-                                                          : no_chat_.toStdString());
-    VITRINE_ASSIGN(const TypedConversation typed, read_conversation(text.toStdString()));
-    run::RunRow row;
-    if (typed.conversation.messages.empty()) return row;
-    VITRINE_ASSIGN(const auto written, engine::write_conversation(*chat_, typed.conversation));
-    VITRINE_ASSIGN(out.spans, model->tokenizer->encode(written.text, tokenizer::Specials::none));
-    for (const chat::RoleSpan& role : written.roles)
-        out.roles.push_back({QString::fromStdString(role.role), -1, -1});
-    std::vector<std::size_t> place; // of each message's words in what was written
-    std::size_t from = 0;
-    for (const auto& words : typed.words) {
-        place.push_back(words.text.empty() ? std::string::npos : written.text.find(words.text, from));
-        if (place.back() != std::string::npos) from = place.back() + words.text.size();
-    }
-    for (tokenizer::Token& token : out.spans) {
-        row.ids.push_back(token.id);
-        row.special.push_back(token.special);
-        out.tokens.push_back(shown(*model, token.id));
-        const int at = static_cast<int>(row.ids.size()) - 1;
-        for (std::size_t i = 0; i < written.roles.size(); ++i)
-            if (written.roles[i].begin <= token.start && token.start < written.roles[i].end) {
-                if (out.roles[i].first < 0) out.roles[i].first = at;
-                out.roles[i].last = at;
-            }
-        std::size_t start = 0, end = 0;
-        for (std::size_t i = 0; i < place.size(); ++i) {
-            if (place[i] == std::string::npos) continue;
-            const std::size_t first = std::max<std::size_t>(token.start, place[i]);
-            const std::size_t last = std::min<std::size_t>(token.end, place[i] + typed.words[i].text.size());
-            if (first >= last) continue;
-            start = first - place[i] + typed.words[i].begin;
-            end = last - place[i] + typed.words[i].begin;
-        }
-        token.start = static_cast<std::uint32_t>(start);
-        token.end = static_cast<std::uint32_t>(end);
-    }
-    std::erase_if(out.roles, [](const views::TokenRole& role) { return role.first < 0; });
-    return row;
-}
-
-// The files are read again on the device's thread: a large vocabulary takes its time.
-void Runner::read_chat() {
-    chat_.reset();
-    no_chat_.clear();
-    emit form_changed();
-    set_text(text_);
-    bench_.post(
-        this, "chat", "read the chat template",
-        [name = bench_.model()->request.name](engine::Engine&, const CancelToken&, const Progress&) {
-            return engine::read_model_chat(name);
-        },
-        [this, model = bench_.model()](Result<engine::ModelChat> read) {
-            if (model != bench_.model()) return;
-            if (read)
-                chat_ = std::move(*read);
-            else
-                no_chat_ = sentence_of(read.error());
-            emit form_changed();
-            if (form_.chat) set_text(text_);
-        });
 }
 
 void Runner::show_recorded(const QString& text, const QStringList& edits, std::int64_t step) {
@@ -225,32 +62,12 @@ void Runner::show_recorded(const QString& text, const QStringList& edits, std::i
     set_text(text);
 }
 
-QString Runner::check_edit(const QString& text) const {
-    const auto edit = run::parse_edit(text.toStdString());
-    if (!edit) return sentence_of(edit.error());
-    if (!bench_.model()) return {};
-    const auto hooks = model::match_hooks(bench_.model()->model.spec, edit->hook);
-    return hooks ? QString() : sentence_of(hooks.error());
-}
-
 void Runner::edits_changed() {
     desk_.edits.set_problem({});
     if (restoring_ || !row_ || !bench_.model()) return;
     since_keystroke_.start();
     desk_.set_stale(true);
     start(false);
-}
-
-Result<std::vector<run::EditSpec>> Runner::edits_of(const engine::OpenModel& model, const QStringList& texts,
-                                                    tokenizer::Specials specials) {
-    std::vector<run::EditSpec> out;
-    for (const QString& text : texts) {
-        VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text.toStdString()));
-        VITRINE_TRY(model::match_hooks(model.model.spec, edit.hook));
-        out.push_back(std::move(edit));
-    }
-    VITRINE_TRY(engine::read_edit_sources(model, specials, out));
-    return out;
 }
 
 Result<std::optional<run::RunRow>> Runner::row_beside(const QStringList& edits) const {
@@ -277,7 +94,7 @@ void Runner::set_text(const QString& text) {
     desk_.set_stale(false);
     if (!bench_.model()) return;
     Encoded now;
-    auto row = encode(text, now);
+    auto row = reader_.encode(text, form_, now);
     emit encoded(now);
     if (!row) {
         emit refused(sentence_of(row.error()));
@@ -354,10 +171,10 @@ void Runner::show(const std::shared_ptr<engine::OpenModel>& model, Answer answer
     const auto last_step = std::max(answer.clean.step, answer.edited ? answer.edited->step : 0);
     // Something newer on the way stays newer.
     if (prompt == text_ && model == bench_.model() && edits == desk_.edits.active()) {
-        views::RunPtr clean = shown(model, answer.clean, prompt);
+        views::RunPtr clean = run_of(model, answer.clean, prompt);
         views::RunPtr changed;
         if (answer.edited) {
-            auto edited = std::make_shared<views::ShownRun>(*shown(model, *answer.edited, prompt));
+            auto edited = std::make_shared<views::ShownRun>(*run_of(model, *answer.edited, prompt));
             edited->edits = edits;
             edited->provenance["edits"] = Json::array();
             for (const QString& text : edits)
@@ -437,116 +254,6 @@ bool Runner::record_made() {
                 emit recorded(last);
         });
     return true;
-}
-
-void Runner::generate(int tokens) {
-    if (!row_ || !bench_.model()) return;
-    const auto model = bench_.model();
-    run::GenerateSpec spec;
-    spec.prompt.rows = {*row_};
-    if (tokens == 0) tokens = sampling_.tokens;
-    spec.max_new = tokens;
-    spec.temperature = sampling_.temperature;
-    spec.top_k = sampling_.top_k;
-    spec.top_p = sampling_.top_p;
-    spec.seed = sampling_.seed;
-    if (const int context = model->model.spec.context; context > 0)
-        spec.max_new = std::min(tokens, context - static_cast<int>(row_->ids.size()));
-    if (spec.max_new < 1) {
-        emit refused(tr("The prompt fills the model's context: shorten it before generating."));
-        return;
-    }
-    spec.stop_ids = model->stop_ids;
-    const bool chat = form_.chat;
-    if (chat) {
-        const auto typed = read_conversation(text_.toStdString());
-        if (typed && ends_with_assistant(typed->conversation)) {
-            emit refused(tr("The assistant has the last word: add a line that begins with “user:”."));
-            return;
-        }
-    }
-    const QString prompt = text_;
-    const QStringList edits =
-        desk_.side() == views::Side::b && desk_.b_is_edited() ? desk_.edits.active() : QStringList();
-    const auto beside = row_beside(edits);
-    if (!beside) {
-        emit refused(sentence_of(beside.error()));
-        return;
-    }
-    if (*beside) spec.prompt.rows.push_back(**beside);
-    const QPointer<Runner> self(this);
-    Bench* const there = &bench_; // outlives its jobs
-    bench_.post(
-        this, "generate", "generate",
-        [=, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
-                                   const Progress& progress) -> Result<engine::GenerateRecord> {
-            run::GenerateSpec changed = spec;
-            VITRINE_ASSIGN(changed.prompt.edits, edits_of(*model, edits, specials));
-            auto ids = std::make_shared<std::vector<std::int32_t>>();
-            return engine.generate(
-                *model, changed,
-                [&](const run::GenerateStep& step) {
-                    if (step.row != 0) return;
-                    ids->push_back(step.id);
-                    progress(static_cast<double>(ids->size()) / spec.max_new, "generating");
-                    const QString text = QString::fromStdString(model->tokenizer->decode(*ids, true));
-                    QMetaObject::invokeMethod(
-                        there,
-                        [self, text, step] {
-                            if (!self) return;
-                            emit self->generating(text);
-                            emit self->drew(step);
-                        },
-                        Qt::QueuedConnection);
-                },
-                cancel, progress);
-        },
-        [this, model, prompt, chat](Result<engine::GenerateRecord> answer) {
-            if (!answer) {
-                if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
-                return;
-            }
-            emit generation_done(std::make_shared<const engine::GenerateRecord>(*answer));
-            if (prompt != text_) return;
-            const QString text =
-                QString::fromStdString(model->tokenizer->decode(answer->result.rows.front().new_ids, true));
-            emit generated(chat ? QStringLiteral("\nassistant: ") + text.trimmed() : text);
-            if (answer->step != 0) emit recorded(answer->step);
-        });
-}
-
-void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids, const QStringList& edits,
-                      std::int64_t step) {
-    if (!bench_.model()) return;
-    const auto model = bench_.model();
-    Encoded now;
-    run::RunRow known{ids, {}};
-    for (const std::int32_t id : ids)
-        known.special.push_back(model->tokenizer && model->tokenizer->is_special(id));
-    const auto row = ids.empty() ? encode(text, now) : Result<run::RunRow>(std::move(known));
-    if (!row) {
-        emit refused(sentence_of(row.error()));
-        return;
-    }
-    const run::RunSpec spec = spec_of(model->model.spec, *row);
-    bench_.post(
-        this, "pin", "run B",
-        [model, spec, edits, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
-                                                    const Progress& progress) -> Result<engine::RunRecord> {
-            run::RunSpec changed = spec;
-            VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
-            return engine.run(*model, changed, cancel, progress, false);
-        },
-        [this, model, text, edits, step](Result<engine::RunRecord> answer) {
-            if (!answer) {
-                if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
-                return;
-            }
-            answer->step = step;
-            auto run = std::make_shared<views::ShownRun>(*shown(model, *answer, text));
-            run->edits = edits;
-            desk_.set_pinned(std::move(run));
-        });
 }
 
 void Runner::set_form(const TextForm& form) {

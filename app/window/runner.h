@@ -5,25 +5,10 @@
 #include <QTimer>
 
 #include "app/window/bench.h"
-#include "core/engine/model_chat.h"
+#include "app/window/prompt_reader.h"
 #include "views/shared/desk.h"
-#include "views/shared/token_role.h"
 
 namespace vitrine::window {
-
-/// A tokenized text.
-struct Encoded {
-    std::vector<tokenizer::Token> spans; ///< bytes of the typed text
-    std::vector<figure::Token> tokens;
-    std::vector<views::TokenRole> roles; ///< of a conversation
-};
-
-/// How a text becomes tokens.
-struct TextForm {
-    bool chat = false; ///< as a conversation in the model's own form; special tokens come from its template
-    tokenizer::Specials specials = tokenizer::Specials::by_template;
-    bool operator==(const TextForm&) const = default;
-};
 
 /// How a text goes on. Temperature 0: greedy; top_k 0: no limit.
 struct Sampling {
@@ -56,9 +41,6 @@ public:
     /// Runs tokens only to compare with them; `ids` may be empty, then those of the text.
     void pin_as_b(const QString& text, const std::vector<std::int32_t>& ids, const QStringList& edits,
                   std::int64_t step);
-    /// Reads the active interventions for the model: what an analysis or a run is given.
-    static Result<std::vector<run::EditSpec>>
-    edits_of(const engine::OpenModel& model, const QStringList& texts, tokenizer::Specials specials);
 
     const TextForm& form() const { return form_; }
     /// How texts are read from the next one on.
@@ -67,18 +49,9 @@ public:
     void change_form(const TextForm& form);
     tokenizer::Specials specials() const { return form_.chat ? tokenizer::Specials::none : form_.specials; }
     /// Whether the model has a template for conversations.
-    bool has_chat() const { return chat_ && !chat_->templates.empty(); }
+    bool has_chat() const { return reader_.has_chat(); }
     bool starts_with_bos() const;
     bool has_bos() const;
-
-    /// A token of the vocabulary as pictures show it.
-    static figure::Token shown(const engine::OpenModel& model, std::int32_t id);
-    /// The run that lies in a record, whose captures it takes.
-    static views::RunPtr shown(const std::shared_ptr<engine::OpenModel>& model, engine::RunRecord& record,
-                               const QString& prompt);
-    /// Everything that one run of the window captures: patterns, or where all of them would take too much,
-    /// the queries and keys that they are recomputed from.
-    static run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row);
 
 signals:
     void form_changed(); ///< or what the model can take
@@ -98,10 +71,6 @@ private:
         std::optional<engine::RunRecord> edited;
         QString problem; ///< why the interventions could not be run
     };
-    Result<run::RunRow> encode(const QString& text, Encoded& out) const;
-    Result<run::RunRow> encode_chat(const QString& text, Encoded& out) const;
-    void read_chat();
-    QString check_edit(const QString& text) const;
     void edits_changed();
     void start(bool record);
     bool record_made();
@@ -112,6 +81,7 @@ private:
 
     Bench& bench_;
     views::Desk& desk_;
+    PromptReader reader_;
     QString text_;
     TextForm form_;
     Sampling sampling_;
@@ -123,8 +93,6 @@ private:
         QStringList edits;
     };
     std::optional<Made> made_;
-    std::optional<engine::ModelChat> chat_; ///< of the model; none before it is read
-    QString no_chat_;                       ///< why it could not be read
     std::optional<run::RunRow> row_;
     QElapsedTimer since_keystroke_;
     QTimer rest_; ///< fires when typing rests
