@@ -185,7 +185,7 @@ void Tour::plan() {
         {QStringLiteral("entropy-alternatives"), [this] { window_.lanes().select_step(4); }, {}});
     stops_.push_back({QStringLiteral("entropy-branch"),
                       [this] {
-                          LanesPage& lanes = window_.lanes();
+                          LanesFeed& lanes = window_.lanes();
                           if (lanes.alternatives().size() > 1) lanes.branch_with(lanes.alternatives()[1].id);
                       },
                       {}});
@@ -198,10 +198,10 @@ void Tour::plan() {
                       },
                       {}});
     stops_.push_back(
-        {QStringLiteral("entropy-two-differ"), [this] { window_.lanes().set_difference(true); }, {}});
+        {QStringLiteral("entropy-two-differ"), [this] { window_.lanes().page().set_difference(true); }, {}});
     stops_.push_back({QStringLiteral("lens"),
                       [this, type, page] {
-                          window_.lanes().set_difference(false);
+                          window_.lanes().page().set_difference(false);
                           type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
                           page(tr("Lens"))();
                       },

@@ -27,7 +27,7 @@ private slots:
             window.resize(1366, 768);
             window.show();
             QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
-            LanesPage& lanes = window.lanes();
+            LanesFeed& lanes = window.lanes();
             window.show_page("Entropy");
             QVERIFY(!lanes.lanes()); // words and a button, since nothing was generated
             QSignalSpy drew(&window.runner(), &Runner::drew);
@@ -76,11 +76,11 @@ private slots:
                                      patience_ms);
             QCOMPARE(lanes.lanes()->parting, 2);
             QVERIFY(lanes.lanes()->said.contains("before step 2"));
-            lanes.set_difference(true);
+            lanes.page().set_difference(true);
             QCOMPARE(lanes.lanes()->lanes[0].lines[0].values.size(), std::size_t{1});
             QVERIFY(std::abs(lanes.lanes()->lanes[0].lines[0].values[0][1]) < 1e-6); // still the same text
-            lanes.set_difference(false);
-            const auto* widget = lanes.findChild<QTreeWidget*>();
+            lanes.page().set_difference(false);
+            const auto* widget = lanes.page().findChild<QTreeWidget*>();
             QCOMPARE(widget->topLevelItemCount(), 1);
             QCOMPARE(widget->topLevelItem(0)->childCount(), 1);
             shown = lanes.shown();
@@ -99,13 +99,13 @@ private slots:
         MainWindow window(in_folder(folder));
         window.show();
         QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
-        LanesPage& lanes = window.lanes();
+        LanesFeed& lanes = window.lanes();
         window.show_page("Entropy");
         window.runner().generate(2);
         QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes(), patience_ms);
         const auto words = [&] {
             QStringList out;
-            for (const QLabel* label : lanes.findChildren<QLabel*>())
+            for (const QLabel* label : lanes.page().findChildren<QLabel*>())
                 if (label->isVisible()) out << label->text();
             return out.join(QLatin1Char(' '));
         };
