@@ -12,7 +12,9 @@ namespace vitrine::views {
 
 namespace {
 
-constexpr int beneath = 112; ///< pixels of height that the tree has there at first
+constexpr int beneath = 112;     ///< pixels of height that the tree has there at first
+constexpr int beside = 250;      ///< pixels of width that it has there
+constexpr int room_beside = 740; ///< pixels of width from which it stands there
 
 } // namespace
 
@@ -68,7 +70,7 @@ void LanesPage::build() {
 
 void LanesPage::connect_parts() {
     connect(generate_, &QPushButton::clicked, this, &LanesPage::generate_wanted);
-    connect(empty_, &EmptyState::pressed, this, &LanesPage::generate_wanted);
+    connect(empty_, &EmptyState::pressed, this, &LanesPage::button_pressed);
     connect(export_, &QPushButton::clicked, this, [this] {
         if (canvas_->picture()) emit desk_.export_wanted(canvas_);
     });
@@ -80,6 +82,21 @@ void LanesPage::connect_parts() {
             if (const int step = shown->step_at(at, canvas_->frame(), desk_.theme()); step >= 0)
                 emit step_clicked(step);
     });
+}
+
+void LanesPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    arrange();
+}
+
+void LanesPage::arrange() {
+    const bool wide = width() >= room_beside;
+    const Qt::Orientation now = wide ? Qt::Horizontal : Qt::Vertical;
+    if (parts_->orientation() == now) return;
+    parts_->setOrientation(now);
+    below_->setOrientation(wide ? Qt::Vertical : Qt::Horizontal);
+    const int length = wide ? width() : height(), own = wide ? beside : beneath;
+    parts_->setSizes({length - own, own});
 }
 
 void LanesPage::show_manifest(const Json& manifest, const QString& summary) {

@@ -19,9 +19,9 @@ class QToolButton;
 
 namespace vitrine::views {
 
-/// Lanes above; beneath them the tree of branches and, for the step that was clicked, the tokens that could
-/// have stood there. Several rows of the tree selected: their lanes lie over each other. What is shown is
-/// given to it; what is wanted it says.
+/// Lanes; beside them where there is room, else beneath, the tree of branches and, for the step that was
+/// clicked, the tokens that could have stood there. Several rows of the tree selected: their lanes lie over
+/// each other. What is shown is given to it; what is wanted it says.
 class LanesPage : public QWidget {
     Q_OBJECT
 
@@ -48,13 +48,18 @@ public:
 
 signals:
     void generate_wanted();
+    void button_pressed(); ///< that of the words in the lanes' place
     void settings_changed();
     void difference_changed();
     void step_clicked(int step);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void build();
     void connect_parts();
+    void arrange();
 
     Desk& desk_;
     QLabel* title_;
@@ -63,7 +68,7 @@ private:
     QToolButton* difference_;
     QToolButton* settings_;
     AnalysisForm* form_;
-    QSplitter* parts_; ///< lanes, and what is beneath
+    QSplitter* parts_; ///< lanes, and what is beside or beneath
     QSplitter* below_;
     QStackedWidget* place_;
     FigureCanvas* canvas_;

@@ -168,8 +168,8 @@ std::shared_ptr<Lanes> lanes_for(const std::vector<LaneSource>& sources, double 
         lane.unit = QString::fromUtf8(plan.unit);
         lane.stepped = plan.stepped;
         for (std::size_t part = 0; part < plan.parts.size(); ++part) {
-            // With several runs a lane holds its main line only: more would not be told apart.
-            if (part > 0 && !one) break;
+            // Of more than two runs a lane holds the main lines only: more would not be told apart.
+            if (part > 0 && rows.size() > 2) break;
             Lanes::Line line = line_of(rows, plan.parts[part].result, 0);
             if (subtracted) subtract(line);
             if (empty(line)) continue;

@@ -11,6 +11,8 @@ namespace {
 constexpr double line = 18;
 constexpr double left = 40;     ///< of the layers' names
 constexpr double readable = 46; ///< pixels of a column in which a short token can be read
+constexpr double tall = 38;     ///< pixels of a cell that has room for the probability too
+constexpr double tallest = 110; ///< pixels of a cell: a few layers fill a large screen, and stay cells
 
 } // namespace
 
@@ -41,7 +43,7 @@ TokenGrid::Layout TokenGrid::layout(const QRectF& in, const Theme& theme) const 
     if (windowed) first_ = out.first;
     const auto count = static_cast<double>(out.shown);
     out.width = std::min(out.cells.width() / count, 150.0);
-    out.height = std::min(out.cells.height() / std::max(1, layers), 40.0);
+    out.height = std::min(out.cells.height() / std::max(1, layers), tallest);
     out.cells.setSize({out.width * count, out.height * layers});
     out.bar = QRectF(out.cells.right() + 14, out.cells.top() - 2, bar, std::max(out.cells.height(), 110.0));
     return out;
@@ -90,9 +92,14 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
                 painter.setPen(QPen(text_on(ground), 1.4));
                 painter.drawRect(box.adjusted(2.5, 2.5, -2.5, -2.5));
             }
-            if (laid.height >= 13 && laid.width >= 18)
-                draw_text(painter, box, Qt::AlignCenter, elided(shown.token, fixed, laid.width - 4), fixed,
-                          text_on(ground));
+            if (laid.height < 13 || laid.width < 18) continue;
+            const QString share = percent(shown.prob);
+            const bool both = laid.height >= tall && metrics.horizontalAdvance(share) <= laid.width - 4;
+            const double half = both ? line / 2 : 0;
+            draw_text(painter, box.translated(0, -half), Qt::AlignCenter,
+                      elided(shown.token, fixed, laid.width - 4), fixed, text_on(ground));
+            if (both)
+                draw_text(painter, box.translated(0, half), Qt::AlignCenter, share, fixed, text_on(ground));
         }
     }
     paint_colour_bar(painter, laid.bar, scale, false, theme);
