@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "app/window/prompt_sets.h"
 #include "app/window/side_analysis.h"
 #include "views/figure/column.h"
 #include "views/figure/figure_for.h"
@@ -34,9 +35,10 @@ AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStr
       topic_(std::move(topic)), controls_(new QWidget(this)), head_(new QHBoxLayout),
       choice_(new QComboBox(this)), title_(new QLabel(this)), summary_(new views::ElidedLabel(this)),
       about_(new QLabel(this)), badge_(new QLabel(this)), explain_(new QToolButton(this)),
-      form_(new views::AnalysisForm(this)), run_(new QPushButton(tr("Run"), this)),
-      export_(new QPushButton(tr("Export…"), this)), place_(new QStackedWidget(this)),
-      scroll_(new views::FigureScroll(desk, this)), empty_(new views::EmptyState(this)) {
+      form_(new views::AnalysisForm(this)), rows_(new views::PromptSetBox(this)),
+      run_(new QPushButton(tr("Run"), this)), export_(new QPushButton(tr("Export…"), this)),
+      place_(new QStackedWidget(this)), scroll_(new views::FigureScroll(desk, this)),
+      empty_(new views::EmptyState(this)) {
     build();
     rest_.setSingleShot(true);
     rest_.setInterval(rest_ms);
@@ -53,6 +55,11 @@ AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStr
         run(!live_);
         emit state_changed();
     });
+    connect(rows_, &views::PromptSetBox::chosen, this, [this] {
+        run_if_live();
+        emit state_changed();
+    });
+    connect(&bench_, &Bench::cancelled, this, &AnalysisPage::stopped);
     connect(&desk_, &views::Desk::run_changed, &rest_, qOverload<>(&QTimer::start));
     connect(&desk_, &views::Desk::theme_changed, this, &AnalysisPage::redraw);
 }
@@ -72,6 +79,8 @@ void AnalysisPage::build() {
     run_->setToolTip(tr("Runs it and keeps it as a step of the session"));
     export_->setToolTip(tr("The picture as SVG, PDF or PNG; the numbers as CSV, NPZ or HDF5 (E)"));
     choice_->setAccessibleName(tr("Analysis"));
+    rows_->show_sets(shipped_prompt_sets());
+    rows_->hide();
     auto* row = new QHBoxLayout(controls_);
     row->setContentsMargins(2, 0, 8, 3);
     row->setSpacing(6);
@@ -82,6 +91,7 @@ void AnalysisPage::build() {
     head_->setSpacing(10);
     head_->addWidget(choice_, 0, Qt::AlignTop);
     head_->addWidget(title_, 0, Qt::AlignTop);
+    head_->addWidget(rows_, 0, Qt::AlignTop);
     head_->addWidget(form_, 1);
     head_->addWidget(badge_, 0, Qt::AlignTop);
     place_->addWidget(empty_);
@@ -119,8 +129,10 @@ void AnalysisPage::stand_beside() {
     auto* column = static_cast<QVBoxLayout*>(layout());
     column->setContentsMargins(6, 2, 4, 0);
     column->setSpacing(2);
-    column->insertWidget(1, form_);
-    column->insertWidget(2, controls_);
+    head_->removeWidget(rows_);
+    column->insertWidget(1, rows_);
+    column->insertWidget(2, form_);
+    column->insertWidget(3, controls_);
     connect(settings_, &QToolButton::toggled, this, &AnalysisPage::show_settings);
     show_settings();
 }
@@ -130,6 +142,7 @@ void AnalysisPage::show_settings() {
     const bool open = !settings_ || settings_->isChecked();
     const bool has = at >= 0 && !manifests_[static_cast<std::size_t>(at)]["parameters"].empty();
     form_->setVisible(has && open);
+    rows_->setVisible(at >= 0 && averages_over_rows(chosen()) && open);
     if (settings_) controls_->setVisible(open);
 }
 
@@ -192,7 +205,9 @@ void AnalysisPage::choose(const QString& id) {
 
 Json AnalysisPage::state() const {
     if (choice_->count() == 0) return pending_; // not known yet: what was remembered stays
-    return {{"analysis", chosen().toStdString()}, {"values", form_->values()}};
+    return {{"analysis", chosen().toStdString()},
+            {"values", form_->values()},
+            {"prompts", rows_->file().toStdString()}};
 }
 
 void AnalysisPage::restore(const Json& state) {
@@ -205,7 +220,13 @@ void AnalysisPage::restore(const Json& state) {
     if (id == state.end() || !id->is_string()) return;
     choose(QString::fromStdString(id->get<std::string>()));
     if (state.contains("values")) form_->set_values(state["values"]);
+    if (const auto file = state.find("prompts"); file != state.end() && file->is_string())
+        rows_->choose(QString::fromStdString(file->get<std::string>()));
 }
+
+void AnalysisPage::measure(const QString& file) { rows_->choose(file); }
+
+QString AnalysisPage::measured() const { return averages_over_rows(chosen()) ? rows_->file() : QString(); }
 
 void AnalysisPage::show_again(const QString& id, const Json& parameters) {
     restore({{"analysis", id.toStdString()}, {"values", parameters}});
@@ -264,12 +285,14 @@ std::vector<AnalysedSide> AnalysisPage::sides() const {
 }
 
 std::string AnalysisPage::key() const {
-    Json out{{"id", chosen().toStdString()}, {"values", form_->values()}};
+    const QString file = measured();
+    Json out{{"id", chosen().toStdString()}, {"values", form_->values()}, {"prompts", file.toStdString()}};
     for (const AnalysedSide& side : sides()) {
         Json edits = Json::array();
         for (const QString& edit : side.edits)
             edits.push_back(edit.toStdString());
-        out["sides"].push_back({{"ids", side.row.ids}, {"edits", std::move(edits)}});
+        out["sides"].push_back(
+            {{"ids", file.isEmpty() ? Json(side.row.ids) : Json()}, {"edits", std::move(edits)}});
     }
     if (bench_.model()) out["weights"] = bench_.model()->model.weights_hash;
     return dump_json(out);
@@ -283,21 +306,35 @@ void AnalysisPage::run_if_live() {
 }
 
 void AnalysisPage::run(bool record) {
-    const auto runs = sides();
+    auto runs = sides();
     if (!bench_.model() || runs.empty() || choice_->currentIndex() < 0) return;
     shown_key_ = key();
-    const QString command = command_of_sides(*bench_.model(), runs, chosen(), form_->command_options());
+    const QString file = measured();
+    QString options = form_->command_options();
+    if (!file.isEmpty()) {
+        options += QStringLiteral(" --prompts ") + views::shell_word(file);
+        for (AnalysedSide& side : runs)
+            side.row = {};
+    }
+    const QString command = command_of_sides(*bench_.model(), runs, chosen(), options);
     const std::string id = chosen().toStdString();
-    bench_.post(
+    job_ = bench_.post(
         this, fmt::format("analysis {}", fmt::ptr(this)), "analysis " + id,
-        [model = bench_.model(), id, values = form_->values(), runs, record,
+        [model = bench_.model(), id, values = form_->values(), runs, record, file = file.toStdString(),
          specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                         const Progress& progress) -> Result<engine::AnalysisRecord> {
-            return analyse_sides(engine, *model, id, values, runs, specials, cancel, progress, record);
+            std::vector<run::RunRow> set;
+            if (!file.empty()) {
+                VITRINE_ASSIGN(set, rows_of_file(*model, file, specials));
+            }
+            VITRINE_ASSIGN(auto out, analyse_sides(engine, *model, id, values, runs, set, specials, cancel,
+                                                   progress, record));
+            if (!file.empty()) name_prompts(out, file, set.size());
+            return out;
         },
         [this, command, record](Result<engine::AnalysisRecord> answer) {
+            job_ = 0;
             if (!answer) {
-                if (answer.error().code == Code::cancelled) shown_key_.clear();
                 record_.reset();
                 empty_->say(QString::fromStdString(answer.error().message), tr("Run again"));
                 place_->setCurrentWidget(empty_);
@@ -308,6 +345,16 @@ void AnalysisPage::run(bool record) {
             emit finished();
         },
         record ? engine::Priority::normal : engine::Priority::background);
+}
+
+// What was stopped brings no answer: nothing else would say that it is not on its way any more.
+void AnalysisPage::stopped(engine::JobId id) {
+    if (job_ == 0 || (id != 0 && id != job_)) return;
+    job_ = 0;
+    record_.reset();
+    empty_->say(tr("Stopped before it was done."), tr("Run again"));
+    place_->setCurrentWidget(empty_);
+    emit finished();
 }
 
 void AnalysisPage::record_shown() {

@@ -7,6 +7,7 @@
 #include "app/window/runner.h"
 #include "app/window/side_analysis.h"
 #include "views/analyses/analysis_form.h"
+#include "views/analyses/prompt_set_box.h"
 #include "views/shared/elided_label.h"
 #include "views/shared/empty_state.h"
 #include "views/shared/figure_scroll.h"
@@ -55,6 +56,11 @@ public:
     /// Draws what is shown once more: what its painter looks at has changed.
     void repaint_results() { redraw(); }
 
+    /// Measures a file of prompts in place of the text, where the analysis averages over rows; empty: the
+    /// text again.
+    void measure(const QString& file);
+    QString measured() const;
+
     void set_manifests(const Json& manifests);
     void choose(const QString& id);
     QString chosen() const;
@@ -98,6 +104,7 @@ private:
     void build();
     void show_manifest();
     void show_settings();
+    void stopped(engine::JobId id);
     void show_results(const engine::AnalysisRecord& record, const QString& command);
 
     Bench& bench_;
@@ -110,6 +117,7 @@ private:
     bool live_ = false;
     bool with_a_ = false; ///< whatever the desk shows
     std::string shown_key_;
+    engine::JobId job_ = 0; ///< that the page waits for; 0: none
     std::optional<engine::AnalysisRecord> record_;
     QString command_;
     QTimer rest_;
@@ -125,6 +133,7 @@ private:
     QLabel* badge_; ///< coordinates and precision of the picture, where the coordinates matter
     QToolButton* explain_;
     views::AnalysisForm* form_;
+    views::PromptSetBox* rows_;
     QPushButton* run_;
     QPushButton* export_;
     QStackedWidget* place_;

@@ -72,7 +72,7 @@ void AttentionMeasures::ask(bool record) {
         this, record ? "record measure" : "measure", "analysis " + wanted.id.toStdString(),
         [=, id = wanted.id.toStdString(), values = wanted.values, specials = runner_.specials()](
             engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return analyse_sides(engine, *model, id, values, sides, specials, cancel, progress, record);
+            return analyse_sides(engine, *model, id, values, sides, {}, specials, cancel, progress, record);
         },
         [this, measure, command, record](const Result<engine::AnalysisRecord>& answer) {
             if (record) {

@@ -15,12 +15,12 @@ Bench::~Bench() { workbench_.reset(); }
 
 void Bench::cancel(engine::JobId id) {
     workbench_->cancel(id);
-    emit cancelled();
+    emit cancelled(id);
 }
 
 void Bench::cancel_all() {
     workbench_->cancel_all();
-    emit cancelled();
+    emit cancelled(0);
 }
 
 void Bench::open_model(const engine::ModelRequest& request) {

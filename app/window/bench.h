@@ -57,7 +57,7 @@ public:
 
 signals:
     void jobs_changed();
-    void cancelled(); ///< the user stopped something
+    void cancelled(vitrine::engine::JobId id); ///< the user stopped it; 0: everything
     void model_changed();
     void model_refused(const engine::ModelRequest& request, const Error& error);
     void checking();

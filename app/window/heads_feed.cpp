@@ -3,8 +3,8 @@
 #include <QEvent>
 
 #include "app/window/edit_texts.h"
+#include "app/window/prompt_sets.h"
 #include "app/window/side_analysis.h"
-#include "core/engine/prompts.h"
 #include "views/analyses/difference.h"
 
 namespace vitrine::window {
@@ -16,24 +16,6 @@ constexpr const char* id = "head-metrics";
 
 using Rows = views::HeadsPage::Rows;
 
-Result<std::vector<run::RunRow>> rows_of(const engine::OpenModel& model, const std::string& file,
-                                         tokenizer::Specials specials) {
-    VITRINE_ASSIGN(const auto lines, engine::read_prompts(file));
-    std::vector<run::RunRow> rows;
-    for (const engine::PromptLine& line : lines) {
-        if (line.ids) {
-            rows.push_back({*line.ids, {}});
-            for (const std::int32_t token : *line.ids)
-                rows.back().special.push_back(model.tokenizer && model.tokenizer->is_special(token));
-            continue;
-        }
-        VITRINE_ASSIGN(run::RunRow row, engine::encode_row(model, line.text, specials));
-        rows.push_back(std::move(row));
-    }
-    if (rows.empty()) return fail(Code::malformed, file + " holds no prompt: choose another file.");
-    return rows;
-}
-
 } // namespace
 
 HeadsFeed::HeadsFeed(Bench& bench, views::Desk& desk, Runner& runner, views::HeadsPage& page, QObject* parent)
@@ -43,6 +25,13 @@ HeadsFeed::HeadsFeed(Bench& bench, views::Desk& desk, Runner& runner, views::Hea
     connect(&rest_, &QTimer::timeout, this, &HeadsFeed::follow);
     connect(&desk_, &views::Desk::run_changed, &rest_, qOverload<>(&QTimer::start));
     connect(&page_, &views::HeadsPage::wanted, this, &HeadsFeed::follow);
+    connect(&bench_, &Bench::cancelled, this, [this](engine::JobId id) {
+        if (job_ == 0 || (id != 0 && id != job_)) return;
+        job_ = 0;
+        page_.refuse(tr("Stopped before it was done."), tr("Measure again"));
+    });
+    connect(&page_, &views::HeadsPage::again_wanted, this, [this] { ask(false); });
+    page_.show_sets(shipped_prompt_sets());
     page_.installEventFilter(this);
 }
 
@@ -87,7 +76,7 @@ void HeadsFeed::ask(bool record) {
         options += QStringLiteral(" --prompts ") + views::shell_word(QString::fromStdString(file));
     const QString command = command_of_sides(*model, sides, QLatin1String(id), options);
     if (!record) shown_key_ = key();
-    bench_.post(
+    const engine::JobId job = bench_.post(
         this, record ? "record heads" : "heads", std::string("analysis ") + id,
         [=, specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                            const Progress& progress) -> Result<engine::AnalysisRecord> {
@@ -96,7 +85,7 @@ void HeadsFeed::ask(bool record) {
                 std::vector<run::RunRow> rows;
                 if (!side.row.ids.empty()) rows.push_back(side.row);
                 if (!file.empty()) {
-                    VITRINE_ASSIGN(rows, rows_of(*model, file, specials));
+                    VITRINE_ASSIGN(rows, rows_of_file(*model, file, specials));
                 }
                 VITRINE_ASSIGN(const auto edits, edits_of(*model, side.edits, specials));
                 VITRINE_ASSIGN(auto one,
@@ -109,23 +98,25 @@ void HeadsFeed::ask(bool record) {
             records.front().provenance["minus"] = records[1].provenance;
             return records.front();
         },
-        [this, command, record](const Result<engine::AnalysisRecord>& answer) {
+        [this, command, record, file](const Result<engine::AnalysisRecord>& answer) {
             if (record) {
                 emit recorded();
                 return;
             }
+            job_ = 0;
             if (answer) {
                 Json provenance = answer->provenance;
                 provenance["analysis"] = answer->id;
                 provenance["parameters"] = answer->parameters;
+                if (!file.empty()) provenance["prompts"] = file;
                 page_.show_results(answer->results, provenance, command);
             } else {
-                if (answer.error().code == Code::cancelled) shown_key_.clear();
                 page_.refuse(QString::fromStdString(answer.error().message));
             }
             emit finished();
         },
         record ? engine::Priority::normal : engine::Priority::background);
+    if (!record) job_ = job;
 }
 
 } // namespace vitrine::window

@@ -36,6 +36,7 @@ private:
     views::HeadsPage& page_;
     QTimer rest_;
     std::string shown_key_;
+    engine::JobId job_ = 0; ///< that the page waits for; 0: none
 };
 
 } // namespace vitrine::window

@@ -38,6 +38,12 @@ LanesFeed::LanesFeed(Bench& bench, views::Desk& desk, Runner& runner, views::Lan
 
 void LanesFeed::connect_page() {
     connect(&page_, &views::LanesPage::generate_wanted, this, [this] { runner_.generate(); });
+    connect(&page_, &views::LanesPage::button_pressed, this, [this] {
+        if (std::exchange(again_, false))
+            ask();
+        else
+            runner_.generate();
+    });
     connect(&page_, &views::LanesPage::difference_changed, this, [this] {
         draw();
         emit state_changed();
@@ -59,9 +65,9 @@ void LanesFeed::connect_generations() {
             [this](const std::shared_ptr<const engine::GenerateRecord>& record) {
                 generations_.add(*record, 0);
             });
-    connect(&bench_, &Bench::cancelled, this, &LanesFeed::stop_live);
+    connect(&bench_, &Bench::cancelled, this, &LanesFeed::stopped);
     connect(&runner_, &Runner::refused, this, [this](const QString& sentence) {
-        if (!sentence.isEmpty()) stop_live();
+        if (!sentence.isEmpty() && live_.stop()) ask();
     });
     connect(&generations_, &Generations::added, this,
             [this](std::int64_t step) { show_generations({step}); });
@@ -195,7 +201,7 @@ void LanesFeed::ask() {
 // did.
 void LanesFeed::compute(const Generation& of, bool record) {
     const auto model = bench_.model();
-    bench_.post(
+    const engine::JobId job = bench_.post(
         this, record ? "record lanes" : "lanes", "analysis generation-lanes",
         [model, values = lane_values(of), row = of.spec.prompt.rows.front(), edits = of.spec.prompt.edits,
          record](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
@@ -204,7 +210,10 @@ void LanesFeed::compute(const Generation& of, bool record) {
         [this, key = key_of(of), record](const Result<engine::AnalysisRecord>& answer) {
             if (record) {
                 emit recorded();
-            } else if (answer) {
+                return;
+            }
+            job_ = 0;
+            if (answer) {
                 records_.insert_or_assign(key, *answer);
                 ask();
             } else if (answer.error().code != Code::cancelled) {
@@ -212,6 +221,7 @@ void LanesFeed::compute(const Generation& of, bool record) {
             }
         },
         record ? engine::Priority::normal : engine::Priority::background);
+    if (!record) job_ = job;
 }
 
 void LanesFeed::record_shown() {
@@ -269,9 +279,16 @@ void LanesFeed::draw_live(const run::GenerateStep& step) {
     if (const auto picture = live_.picture()) page_.show_lanes(picture, {});
 }
 
-// Stopped or refused: what was shown before is shown again.
-void LanesFeed::stop_live() {
-    if (live_.stop()) ask();
+// A text that was stopped: what was shown before is shown again. Lanes that were stopped bring no answer.
+void LanesFeed::stopped(engine::JobId id) {
+    const bool waited = job_ != 0 && (id == 0 || id == job_);
+    if (waited) job_ = 0;
+    if (live_.stop()) {
+        ask();
+    } else if (waited) {
+        again_ = true;
+        page_.say(tr("Stopped before it was done."), tr("Compute the lanes"));
+    }
 }
 
 // ---- the step and its alternatives ----

@@ -52,9 +52,9 @@ private:
     const Generation* first_shown() const; ///< nullptr: nothing is
     void ask();
     void compute(const Generation& of, bool record);
+    void stopped(engine::JobId id);
     void draw();
     void draw_live(const run::GenerateStep& step);
-    void stop_live();
     void generations_changed();
     void show_tree();
     void tree_selected(const std::vector<std::int64_t>& ids);
@@ -71,6 +71,8 @@ private:
     std::vector<std::int64_t> wanted_; ///< that a session remembers, until they are there
     std::map<std::string, engine::AnalysisRecord> records_;
     int step_ = -1;
+    engine::JobId job_ = 0; ///< lanes that the page waits for; 0: none
+    bool again_ = false;    ///< they were stopped: the button of the page asks for them once more
     std::vector<views::StepAlternatives::Offer> offers_;
     views::LiveLanes live_; ///< of a generation on its way
 };

@@ -27,12 +27,13 @@ std::vector<AnalysedSide> analysed_sides(const views::Desk& desk) {
 Result<engine::AnalysisRecord> analyse_sides(engine::Engine& engine, engine::OpenModel& model,
                                              const std::string& id, const Json& values,
                                              const std::vector<AnalysedSide>& sides,
+                                             const std::vector<run::RunRow>& set,
                                              tokenizer::Specials specials, const CancelToken& cancel,
                                              const Progress& progress, bool record) {
     std::vector<engine::AnalysisRecord> records;
     for (const AnalysedSide& side : sides) {
         VITRINE_ASSIGN(const auto changed, edits_of(model, side.edits, specials));
-        std::vector<run::RunRow> rows;
+        std::vector<run::RunRow> rows = set;
         if (!side.row.ids.empty()) rows.push_back(side.row);
         VITRINE_ASSIGN(auto one, engine.analyze(model, id, values, rows, cancel, progress, record, changed));
         records.push_back(std::move(one));

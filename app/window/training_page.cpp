@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <utility>
 
 #include "core/catalogue/checkpoints.h"
 #include "core/engine/resources.h"
@@ -60,9 +61,14 @@ TrainingPage::TrainingPage(Bench& bench, views::Desk& desk, QWidget* parent)
     connect(run_, &QPushButton::clicked, this, [this] { run(true); });
     connect(export_, &QPushButton::clicked, this, [this] { emit desk_.export_wanted(scroll_->canvas()); });
     connect(empty_, &views::EmptyState::pressed, this, [this] {
+        if (std::exchange(again_, false)) {
+            run(false);
+            return;
+        }
         chosen_ = false;
         use_folder(shipped());
     });
+    connect(&bench_, &Bench::cancelled, this, &TrainingPage::stopped);
     connect(form_, &views::AnalysisForm::submitted, this, [this] { run(false); });
     connect(&bench_, &Bench::model_changed, this, &TrainingPage::follow_model);
     connect(&desk_, &views::Desk::theme_changed, this, &TrainingPage::redraw);
@@ -125,7 +131,7 @@ void TrainingPage::run(bool record) {
                    .arg(QLatin1String(id), views::shell_word(folder_),
                         views::shell_word(QString::fromStdString(bench_.model()->loaded->device().id)),
                         form_->command_options());
-    bench_.post(
+    job_ = bench_.post(
         this, record ? "record emergence" : "emergence", std::string("analysis ") + id,
         [request, values, record](engine::Engine& engine, const CancelToken& cancel,
                                   const Progress& progress) -> Result<engine::AnalysisRecord> {
@@ -133,13 +139,14 @@ void TrainingPage::run(bool record) {
             return engine.analyze(*model, id, values, {}, cancel, progress, record);
         },
         [this, record](const Result<engine::AnalysisRecord>& answer) {
+            job_ = 0;
             if (answer) {
                 record_ = *answer;
                 place_->setCurrentWidget(scroll_);
                 redraw();
                 if (record) emit recorded();
             } else {
-                if (answer.error().code == Code::cancelled) shown_.clear();
+                again_ = false;
                 record_.reset();
                 empty_->say(QString::fromStdString(answer.error().message),
                             folder_ == shipped() ? QString() : tr("Show the shipped training"));
@@ -148,6 +155,18 @@ void TrainingPage::run(bool record) {
             emit finished();
         },
         record ? engine::Priority::normal : engine::Priority::background);
+}
+
+// What was stopped brings no answer: nothing else would say that it is not on its way any more.
+void TrainingPage::stopped(engine::JobId id) {
+    if (job_ == 0 || (id != 0 && id != job_)) return;
+    job_ = 0;
+    shown_.clear();
+    record_.reset();
+    again_ = true;
+    empty_->say(tr("Stopped before it was done."), tr("Run again"));
+    place_->setCurrentWidget(empty_);
+    emit finished();
 }
 
 void TrainingPage::record_shown() {

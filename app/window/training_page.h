@@ -47,6 +47,7 @@ protected:
 private:
     void choose_folder();
     void follow_model();
+    void stopped(engine::JobId id);
     void redraw();
 
     Bench& bench_;
@@ -58,6 +59,8 @@ private:
     QString shown_;       ///< what the picture shows, or what is being computed
     std::optional<engine::AnalysisRecord> record_;
     QString command_;
+    engine::JobId job_ = 0; ///< that the page waits for; 0: none
+    bool again_ = false;    ///< what the button of `empty_` means
     QTimer soon_;
 
     views::ElidedLabel* where_;

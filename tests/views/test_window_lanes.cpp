@@ -1,5 +1,7 @@
 // The Entropy page on the default model: what is generated becomes lanes, branches make a tree that stays.
 #include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTreeWidget>
@@ -92,6 +94,104 @@ private slots:
         QCOMPARE(again.lanes().generations().all().size(), std::size_t{2});
         QCOMPARE(again.lanes().generations().all().rbegin()->second.left_at, 2);
         QTRY_VERIFY_WITH_TIMEOUT(again.lanes().shown() == shown, patience_ms);
+    }
+
+    void a_hand_branches_and_overlays() {
+        const QTemporaryDir folder;
+        std::vector<std::int64_t> shown;
+        {
+            MainWindow window(in_folder(folder));
+            window.resize(1366, 768);
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            LanesFeed& lanes = window.lanes();
+            views::LanesPage& page = lanes.page();
+            views::FigureCanvas* canvas = page.canvas();
+            window.show_page("Entropy");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page.isVisible(), patience_ms);
+            const auto row_of = [&](std::int64_t step) {
+                page.tree().scrollToItem(page.tree().item_of(step));
+                return page.tree().visualItemRect(page.tree().item_of(step)).center();
+            };
+            // A click on a step, a click on the second likeliest token there: a branch.
+            const auto branch_by_hand = [&](int step) {
+                QPoint at(0, canvas->height() / 2);
+                while (lanes.lanes()->step_at(at, canvas->frame(), window.desk().theme()) != step &&
+                       at.x() < canvas->width())
+                    at.rx() += 3;
+                QTest::mouseClick(canvas, Qt::LeftButton, {}, at);
+                QListWidget* list = page.alternatives().list();
+                if (lanes.step() != step || list->count() < 2) return std::int32_t{-1};
+                QListWidgetItem* item =
+                    list->item(lanes.alternatives()[0].id == lanes.lanes()->runs[0].ids[step] ? 1 : 0);
+                list->scrollToItem(item);
+                QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, list->visualItemRect(item).center());
+                return lanes.alternatives()[static_cast<std::size_t>(list->row(item))].id;
+            };
+            std::vector<std::int64_t> wholes, branches;
+            for (const char* text : {"The captain looked at", "When Mary and John went to"}) {
+                window.prompt().set_text(text);
+                window.runner().set_text(text);
+                QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+                QPushButton* generate = nullptr;
+                for (QPushButton* button : page.findChildren<QPushButton*>())
+                    if (button->isVisible() && button->text() == "Generate") generate = button;
+                QVERIFY(generate);
+                const std::size_t before = lanes.generations().all().size();
+                QTest::mouseClick(generate, Qt::LeftButton);
+                QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.generations().all().size() == before + 1 &&
+                                             lanes.lanes() && lanes.lanes()->lanes.size() >= 6,
+                                         patience_ms);
+                wholes.push_back(lanes.shown().front());
+                const std::int32_t other = branch_by_hand(3);
+                QVERIFY(other >= 0);
+                QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.generations().all().size() == before + 2,
+                                         patience_ms);
+                branches.push_back(lanes.generations().all().rbegin()->first);
+                const Generation* branch = lanes.generations().find(branches.back());
+                QCOMPARE(branch->parent, wholes.back());
+                QCOMPARE(branch->ids[3], other);
+                QTreeWidgetItem* item = page.tree().item_of(branches.back());
+                QVERIFY(item && item->parent() == page.tree().item_of(wholes.back()));
+                QTRY_COMPARE_WITH_TIMEOUT(lanes.shown(), std::vector<std::int64_t>{branches.back()},
+                                          patience_ms);
+                // The token that stands there is no choice.
+                const auto standing = [&] {
+                    const QListWidget* list = page.alternatives().list();
+                    for (int row = 0; row < list->count(); ++row)
+                        if (!(list->item(row)->flags() & Qt::ItemIsEnabled))
+                            return lanes.alternatives()[static_cast<std::size_t>(row)].id;
+                    return std::int32_t{-1};
+                };
+                QTRY_COMPARE_WITH_TIMEOUT(standing(), other, patience_ms);
+            }
+            // Of two texts the branch that was chosen in each lies over the other, with all its lines.
+            QTest::mouseClick(page.tree().viewport(), Qt::LeftButton, {}, row_of(branches[0]));
+            QTRY_COMPARE_WITH_TIMEOUT(lanes.shown(), std::vector<std::int64_t>{branches[0]}, patience_ms);
+            QTest::mouseClick(page.tree().viewport(), Qt::LeftButton, Qt::ControlModifier,
+                              row_of(branches[1]));
+            shown = branches;
+            QTRY_COMPARE_WITH_TIMEOUT(lanes.shown(), shown, patience_ms);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && lanes.lanes() && lanes.lanes()->runs.size() == 2,
+                                     patience_ms);
+            for (std::size_t run = 0; run < 2; ++run) {
+                const auto& ids = lanes.generations().find(branches[run])->ids;
+                QVERIFY(lanes.lanes()->runs[run].ids == std::vector<int>(ids.begin(), ids.end()));
+            }
+            QCOMPARE(lanes.lanes()->lanes[0].lines.size(), std::size_t{2}); // entropy, and its rolling mean
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.resize(1920, 1080); // there the tree stands beside the lanes
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        QTRY_COMPARE_WITH_TIMEOUT(again.lanes().shown(), shown, patience_ms);
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.lanes().lanes(), patience_ms);
+        QCOMPARE(again.lanes().lanes()->runs.size(), std::size_t{2});
+        views::LanesPage& page = again.lanes().page();
+        QCOMPARE(page.tree().selected().size(), std::size_t{2});
+        QVERIFY(page.tree().mapTo(&page, QPoint()).x() >=
+                page.canvas()->mapTo(&page, QPoint()).x() + page.canvas()->width());
     }
 
     void what_cannot_be_shown_is_said() {

@@ -1,12 +1,16 @@
 // Pages of the window that measure: heads, sinks, a training, on the default model.
+#include <QLabel>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QtTest>
+#include <algorithm>
 #include <cmath>
 
 #include "app/window/main_window.h"
+#include "app/window/prompt_sets.h"
 #include "tests/views/window_under_test.h"
 #include "views/figure/column.h"
 #include "views/figure/curves.h"
@@ -19,6 +23,17 @@ using namespace vitrine;
 using namespace vitrine::window;
 using vitrine::test::in_folder;
 using vitrine::test::patience_ms;
+
+namespace {
+
+QString words_on(const QWidget& page) {
+    QStringList out;
+    for (const QLabel* label : page.findChildren<QLabel*>())
+        if (label->isVisible()) out << label->text();
+    return out.join(QLatin1Char(' '));
+}
+
+} // namespace
 
 class TestWindowPages : public QObject {
     Q_OBJECT
@@ -148,11 +163,85 @@ private slots:
         // A folder that holds no training is refused in words, and the model stays open.
         window.training().use_folder(folder.path());
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 2 && window.idle(), patience_ms);
-        bool said = false;
-        for (const QLabel* label : window.training().findChildren<QLabel*>())
-            said = said || (label->isVisible() && label->text().contains("config.json"));
-        QVERIFY(said);
+        QVERIFY(words_on(window.training()).contains("config.json"));
         QVERIFY(window.bench().model());
+    }
+    // Whatever time it is stopped at, the page says so and goes on when asked.
+    void a_training_that_is_stopped_says_so() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        TrainingPage& page = window.training();
+        QSignalSpy finished(&page, &TrainingPage::finished);
+        window.show_training();
+        QTRY_VERIFY_WITH_TIMEOUT(!window.bench().jobs().empty(), patience_ms);
+        window.bench().cancel_all();
+        QCOMPARE(finished.count(), 1);
+        QVERIFY(words_on(page).contains("Stopped"));
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+        QVERIFY(!page.canvas()->picture()); // nothing came after all
+        QPushButton* again = nullptr;
+        for (QPushButton* button : page.findChildren<QPushButton*>())
+            if (button->isVisible() && button->text() == "Run again") again = button;
+        QVERIFY(again);
+        QTest::mouseClick(again, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 2 && window.idle(), patience_ms);
+        QVERIFY(page.canvas()->picture());
+    }
+
+    void the_sink_rate_is_measured_on_a_set_of_prompts() {
+        const QTemporaryDir folder;
+        const auto sets = shipped_prompt_sets();
+        QVERIFY(sets.size() >= 2);
+        {
+            MainWindow window(in_folder(folder));
+            window.resize(1366, 768);
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            window.desk().selection.set_key(0); // which the panels follow
+            window.show_page("Sinks");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            AnalysisPage* page = window.sinks().main();
+            page->choose("sink-rate");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page->shown() && page->shown()->id == "sink-rate",
+                                     patience_ms);
+            const auto rate = [&] { return page->shown()->results.front().data.front(); };
+            QVERIFY(!std::isfinite(rate())); // the example is too short for a rate
+            auto* box = page->findChild<views::PromptSetBox*>();
+            QVERIFY(box && box->isVisible());
+            QSignalSpy finished(page, &AnalysisPage::finished);
+            box->setCurrentIndex(box->findData(sets.front().file));
+            QTRY_VERIFY_WITH_TIMEOUT(finished.count() == 1 && window.idle(), patience_ms);
+            QVERIFY(page->shown());
+            QVERIFY(rate() > 0 && rate() < 100);
+            const auto note = std::find_if(page->shown()->results.begin(), page->shown()->results.end(),
+                                           [](const auto& result) { return result.name == "note"; });
+            QVERIFY(note->json.get<std::string>().starts_with("Measured on prose.txt (100 rows)."));
+            QVERIFY(page->canvas()->source().command.contains("--prompts"));
+            QVERIFY(!page->canvas()->source().command.contains("--ids"));
+            // It does not hang on the text above.
+            window.prompt().set_text("Another text");
+            window.runner().set_text("Another text");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            QCOMPARE(finished.count(), 1);
+            // Stopped on its way, it says so; a file that is not there is refused in a sentence.
+            page->measure(sets.back().file);
+            window.bench().cancel_all();
+            QVERIFY(words_on(*page).contains("Stopped"));
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            QVERIFY(!page->shown());
+            page->measure(folder.filePath("nowhere.txt"));
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && words_on(*page).contains("nowhere.txt"), patience_ms);
+            page->measure(sets.front().file);
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && page->shown(), patience_ms);
+            window.close();
+        }
+        MainWindow again(in_folder(folder)); // and is remembered
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        QCOMPARE(again.sinks().main()->measured(), sets.front().file);
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.sinks().main()->shown(), patience_ms);
     }
 };
 

@@ -1,8 +1,6 @@
 #include "views/heads/heads_page.h"
 
 #include <QComboBox>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QSplitter>
@@ -16,6 +14,8 @@
 namespace vitrine::views {
 
 namespace {
+
+constexpr QLatin1String random_key(":random");
 
 void add_metric(QComboBox* box, const QString& name) {
     const figure::Quantity quantity = figure::quantity_of(name.toStdString());
@@ -37,7 +37,7 @@ void choose_in(QComboBox* box, const QString& name) {
 
 HeadsPage::HeadsPage(Desk& desk, QWidget* parent)
     : QWidget(parent), desk_(desk), controls_(new QWidget(this)), metric_box_(new QComboBox(this)),
-      rows_box_(new QComboBox(this)), x_box_(new QComboBox(this)), y_box_(new QComboBox(this)),
+      rows_box_(new PromptSetBox(this)), x_box_(new QComboBox(this)), y_box_(new QComboBox(this)),
       place_(new QStackedWidget(this)), across_(new QSplitter(Qt::Horizontal, this)),
       map_(new FigureCanvas(desk, this)), scatter_(new FigureCanvas(desk, this)),
       table_(new FigureScroll(desk, this)), empty_(new EmptyState(this)) {
@@ -80,7 +80,12 @@ HeadsPage::HeadsPage(Desk& desk, QWidget* parent)
     empty_->say(tr("What each head does in this text; it is on its way."));
 
     connect(&desk_, &Desk::theme_changed, this, &HeadsPage::redraw);
-    connect(empty_, &EmptyState::pressed, this, [this] { choose_rows(Rows::random); });
+    connect(empty_, &EmptyState::pressed, this, [this] {
+        if (again_)
+            emit again_wanted();
+        else
+            choose_rows(Rows::random);
+    });
     connect(metric_box_, &QComboBox::currentIndexChanged, this, [this] {
         const qsizetype column = head_metrics().indexOf(metric_box_->currentData().toString());
         if (column >= 0) sorted_by_ = static_cast<int>(column) + 1; // after the head's name
@@ -92,11 +97,7 @@ HeadsPage::HeadsPage(Desk& desk, QWidget* parent)
             redraw();
             emit state_changed();
         });
-    connect(rows_box_, &QComboBox::activated, this, [this] {
-        if (rows() == Rows::file) choose_file();
-    });
-    connect(rows_box_, &QComboBox::currentIndexChanged, this, [this] {
-        if (rows() == Rows::file && file_.isEmpty()) return; // not chosen yet
+    connect(rows_box_, &PromptSetBox::chosen, this, [this] {
         emit wanted();
         emit state_changed();
     });
@@ -119,13 +120,10 @@ void HeadsPage::build_controls() {
     metric_box_->setMinimumContentsLength(18);
     x_box_->setMinimumContentsLength(11);
     y_box_->setMinimumContentsLength(11);
-    rows_box_->addItem(tr("This text"), static_cast<int>(Rows::prompt));
-    rows_box_->addItem(tr("Repeated random ids"), static_cast<int>(Rows::random));
-    rows_box_->addItem(tr("Prompts of a file…"), static_cast<int>(Rows::file));
+    rows_box_->add_choice(tr("Repeated random ids"), random_key);
     rows_box_->setToolTip(tr("What the metrics are measured on: the text above, random tokens written twice "
-                             "(where only induction can foresee the second half), or a file of prompts, "
-                             "whose rows have equal weight."));
-    rows_box_->setAccessibleName(tr("Measured on"));
+                             "(where only induction can foresee the second half), a set of prompts, or a "
+                             "file of them, whose rows have equal weight."));
     auto* row = new QHBoxLayout(controls_);
     row->setContentsMargins(2, 0, 6, 3);
     row->setSpacing(6);
@@ -140,31 +138,19 @@ void HeadsPage::take_controls() {
     controls_->show();
 }
 
-HeadsPage::Rows HeadsPage::rows() const { return static_cast<Rows>(rows_box_->currentData().toInt()); }
+HeadsPage::Rows HeadsPage::rows() const {
+    return rows_box_->key() == random_key ? Rows::random
+           : rows_box_->file().isEmpty()  ? Rows::prompt
+                                          : Rows::file;
+}
 
 void HeadsPage::choose_rows(Rows rows) {
-    rows_box_->setCurrentIndex(rows_box_->findData(static_cast<int>(rows)));
+    if (rows != Rows::file) rows_box_->choose(rows == Rows::random ? QString(random_key) : QString());
 }
 
-void HeadsPage::use_file(const QString& file) {
-    file_ = file;
-    const int at = rows_box_->findData(static_cast<int>(Rows::file));
-    rows_box_->setItemText(at, tr("Prompts of %1").arg(QFileInfo(file).fileName()));
-    if (rows_box_->currentIndex() == at)
-        emit wanted();
-    else
-        rows_box_->setCurrentIndex(at);
-    emit state_changed();
-}
+void HeadsPage::use_file(const QString& file) { rows_box_->choose(file); }
 
-void HeadsPage::choose_file() {
-    const QString file = QFileDialog::getOpenFileName(
-        this, tr("A file of prompts: one a line, JSON lines with \"prompt\", or CSV"));
-    if (!file.isEmpty())
-        use_file(file);
-    else if (file_.isEmpty())
-        choose_rows(Rows::prompt);
-}
+void HeadsPage::show_sets(const std::vector<PromptSet>& sets) { rows_box_->show_sets(sets); }
 
 void HeadsPage::choose_metric(const QString& name) { choose_in(metric_box_, name); }
 
@@ -187,9 +173,12 @@ void HeadsPage::show_results(Results results, const Json& provenance, const QStr
     redraw();
 }
 
-void HeadsPage::refuse(const QString& sentence) {
+void HeadsPage::refuse(const QString& sentence, const QString& again) {
     results_.clear();
-    empty_->say(sentence, rows() == Rows::random ? QString() : tr("Use repeated random ids"));
+    again_ = !again.isEmpty();
+    empty_->say(sentence, again_                   ? again
+                          : rows() == Rows::random ? QString()
+                                                   : tr("Use repeated random ids"));
     place_->setCurrentWidget(empty_);
 }
 
@@ -240,20 +229,22 @@ Json HeadsPage::state() const {
     return {{"metric", chosen(metric_box_)},
             {"x", chosen(x_box_)},
             {"y", chosen(y_box_)},
-            {"rows", rows_box_->currentData().toInt()},
-            {"file", file_.toStdString()}};
+            {"rows", static_cast<int>(rows())},
+            {"file", file().toStdString()}};
 }
 
 void HeadsPage::restore(const Json& state) {
     if (!state.is_object()) return;
     choose_in(metric_box_, text_in(state, "metric"));
     choose_axes(text_in(state, "x"), text_in(state, "y"));
-    if (const QString file = text_in(state, "file"); !file.isEmpty()) use_file(file);
     const auto wanted = state.find("rows");
     if (wanted == state.end() || !wanted->is_number_integer()) return;
-    const int at = rows_box_->findData(wanted->get<int>());
-    if (at >= 0 && (static_cast<Rows>(wanted->get<int>()) != Rows::file || !file_.isEmpty()))
-        rows_box_->setCurrentIndex(at);
+    const auto rows = static_cast<Rows>(wanted->get<int>());
+    const QString file = text_in(state, "file");
+    if (rows == Rows::file && !file.isEmpty())
+        use_file(file);
+    else
+        choose_rows(rows == Rows::random ? Rows::random : Rows::prompt);
 }
 
 } // namespace vitrine::views

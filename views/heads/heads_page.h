@@ -2,6 +2,7 @@
 #include <QWidget>
 
 #include "core/base/json.h"
+#include "views/analyses/prompt_set_box.h"
 #include "views/heads/head_pictures.h"
 #include "views/shared/empty_state.h"
 #include "views/shared/figure_scroll.h"
@@ -23,7 +24,9 @@ public:
     explicit HeadsPage(Desk& desk, QWidget* parent = nullptr);
 
     Rows rows() const;
-    const QString& file() const { return file_; } ///< of prompts, for Rows::file
+    QString file() const { return rows_box_->file(); } ///< of prompts, for Rows::file
+    /// Sets of prompts that can be chosen.
+    void show_sets(const std::vector<PromptSet>& sets);
     /// The rows of a file from now on.
     void use_file(const QString& file);
     /// Of scatter and map, as parameters of the analysis: {"x", "y"}.
@@ -33,7 +36,8 @@ public:
     void choose_rows(Rows rows);
 
     void show_results(Results results, const Json& provenance, const QString& command);
-    void refuse(const QString& sentence);
+    /// Without a button of its own the sentence gets one where repeated random ids are the way out.
+    void refuse(const QString& sentence, const QString& again = {});
     bool has_results() const { return !results_.empty(); }
 
     QWidget* controls() { return controls_; }
@@ -46,12 +50,12 @@ public:
     void restore(const Json& state);
 
 signals:
-    void wanted(); ///< other rows are wanted
+    void wanted();       ///< other rows are wanted
+    void again_wanted(); ///< the same once more
     void state_changed();
 
 private:
     void build_controls();
-    void choose_file();
     void redraw();
     FigureSource source_of(const QString& name) const;
 
@@ -59,10 +63,9 @@ private:
     Results results_;
     Json provenance_;
     QString command_;
-    QString file_;
     QWidget* controls_;
     QComboBox* metric_box_;
-    QComboBox* rows_box_;
+    PromptSetBox* rows_box_;
     QComboBox* x_box_;
     QComboBox* y_box_;
     QStackedWidget* place_;
@@ -71,6 +74,7 @@ private:
     FigureCanvas* scatter_;
     FigureScroll* table_;
     EmptyState* empty_;
+    bool again_ = false; ///< what the button of `empty_` means
     int sorted_by_ = -1; ///< column of the table
 };
 
