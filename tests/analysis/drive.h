@@ -1,5 +1,6 @@
 #pragma once
 // Drives an analysis through the C interface with made-up values in place of runs.
+#include <cmath>
 #include <deque>
 #include <functional>
 #include <map>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <QtTest>
 #include <nlohmann/json.hpp>
 
 #include "core/analysis/builtin.h"
@@ -56,6 +58,34 @@ inline Json row(const std::vector<int>& ids) {
         special.push_back(id == 0);
     }
     return {{"ids", ids}, {"tokens", tokens}, {"special", special}};
+}
+
+/// Rows of ids first, first + 1, …: with first 0 a BOS comes first, with 1 none is special.
+inline Json rows_of(const std::vector<int>& lengths, int first = 0) {
+    Json rows = Json::array();
+    for (const int length : lengths) {
+        std::vector<int> ids;
+        for (int i = 0; i < length; ++i)
+            ids.push_back(first + i);
+        rows.push_back(row(ids));
+    }
+    return rows;
+}
+inline Json plain_rows(const std::vector<int>& lengths) { return rows_of(lengths, 1); }
+
+inline int length_of(const Json& row) { return static_cast<int>(row.at("ids").size()); }
+
+inline void compare(double value, double expected, double within = 1e-6) {
+    QVERIFY2(std::abs(value - expected) <= within,
+             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
+}
+
+/// 1 + 1/2 + … + 1/n
+inline double harmonic(int n) {
+    double sum = 0;
+    for (int i = 1; i <= n; ++i)
+        sum += 1.0 / i;
+    return sum;
 }
 
 struct Outcome {

@@ -9,11 +9,6 @@ using namespace drive;
 
 namespace {
 
-void compare(double value, double expected, double within = 1e-6) {
-    QVERIFY2(std::abs(value - expected) <= within,
-             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
-}
-
 // Checkpoint "sN": head 0 gives N tenths to key 0 and the rest to itself, head 1 nothing to key 0.
 World training() {
     World world{model(2, 2),

@@ -10,11 +10,6 @@ using namespace drive;
 
 namespace {
 
-void compare(double value, double expected, double within = 1e-6) {
-    QVERIFY2(std::abs(value - expected) <= within,
-             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
-}
-
 // Head 0 looks back by one, head 1 at the key after the last copy, head 2 at the last copy; where there is
 // none, at key 0.
 Array ideal_heads(const std::string&, const Json& row) {

@@ -14,11 +14,6 @@ namespace {
 
 constexpr int layers = 3, width = 70, vocab = 301; // neither a multiple of a block
 
-void compare(double value, double expected, double within) {
-    QVERIFY2(std::abs(value - expected) <= within,
-             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
-}
-
 Array random_array(std::vector<std::int64_t> shape, unsigned seed, double scale = 1) {
     std::mt19937 random(seed);
     Array array{std::move(shape), {}};

@@ -9,31 +9,6 @@ using namespace drive;
 
 namespace {
 
-void compare(double value, double expected, double within = 1e-6) {
-    QVERIFY2(std::abs(value - expected) <= within,
-             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
-}
-
-Json rows_of(const std::vector<int>& lengths) {
-    Json rows = Json::array();
-    for (const int length : lengths) {
-        std::vector<int> ids;
-        for (int i = 0; i < length; ++i)
-            ids.push_back(i);
-        rows.push_back(row(ids));
-    }
-    return rows;
-}
-
-int length_of(const Json& row) { return static_cast<int>(row.at("ids").size()); }
-
-double harmonic(int n) {
-    double sum = 0;
-    for (int i = 1; i <= n; ++i)
-        sum += 1.0 / i;
-    return sum;
-}
-
 // Head 0 looks at all keys alike, head 1 at key 0 only.
 World uniform_and_sink(int layers) {
     return {model(layers, 2),

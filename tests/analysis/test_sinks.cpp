@@ -11,32 +11,6 @@ using vitrine::analysis::read_alphas;
 
 namespace {
 
-void compare(double value, double expected, double within = 1e-6) {
-    QVERIFY2(std::abs(value - expected) <= within,
-             qPrintable(QString("%1 is not %2").arg(value, 0, 'g', 12).arg(expected, 0, 'g', 12)));
-}
-
-/// Rows of ids 1 … length: none is special.
-Json rows_of(const std::vector<int>& lengths) {
-    Json rows = Json::array();
-    for (const int length : lengths) {
-        std::vector<int> ids;
-        for (int i = 1; i <= length; ++i)
-            ids.push_back(i);
-        rows.push_back(row(ids));
-    }
-    return rows;
-}
-
-int length_of(const Json& row) { return static_cast<int>(row.at("ids").size()); }
-
-double harmonic(int n) {
-    double sum = 0;
-    for (int i = 1; i <= n; ++i)
-        sum += 1.0 / i;
-    return sum;
-}
-
 World world_of(int heads, const Capture& capture) { return {model(1, heads), capture, {}, {}}; }
 
 } // namespace
@@ -52,7 +26,7 @@ private slots:
                 return bos ? (key == 0 ? 1.0 : 0.0) : 1.0 / (query + 1);
             });
         });
-        const Outcome outcome = run("sink-rate", world, {{"bos", "both"}}, rows_of({64, 70}));
+        const Outcome outcome = run("sink-rate", world, {{"bos", "both"}}, plain_rows({64, 70}));
         compare(outcome.numbers("sink_rate").front(), 0);
         compare(outcome.numbers("with_bos").front(), 100);
         compare(outcome.numbers("without_bos").front(), 0);
@@ -60,7 +34,7 @@ private slots:
         compare(outcome.numbers("alpha_without_bos").front(), (harmonic(64) / 64 + harmonic(70) / 70) / 2);
         World without = world;
         without.model["bos"] = nullptr;
-        QCOMPARE(run("sink-rate", without, {{"bos", "both"}}, rows_of({64})).error.at("code"),
+        QCOMPARE(run("sink-rate", without, {{"bos", "both"}}, plain_rows({64})).error.at("code"),
                  Json("unsupported"));
     }
 
@@ -68,10 +42,10 @@ private slots:
         const World world = world_of(1, [](const std::string&, const Json& row) {
             return pattern(1, length_of(row), [](int, int query, int) { return 1.0 / (query + 1); });
         });
-        const Outcome cut = run("sink-rate", world, {{"length", 64}, {"bos", "both"}}, rows_of({80}));
+        const Outcome cut = run("sink-rate", world, {{"length", 64}, {"bos", "both"}}, plain_rows({80}));
         for (const char* name : {"alpha", "alpha_with_bos", "alpha_without_bos"})
             compare(cut.numbers(name).front(), harmonic(64) / 64);
-        const Outcome brief = run("sink-rate", world, {{"bos", "both"}}, rows_of({63}));
+        const Outcome brief = run("sink-rate", world, {{"bos", "both"}}, plain_rows({63}));
         QVERIFY(std::isnan(brief.numbers("sink_rate").front()));
         compare(brief.numbers("with_bos").front(), 0); // 64 tokens with it
         QVERIFY(std::isnan(brief.numbers("without_bos").front()));
@@ -93,7 +67,8 @@ private slots:
                 }
             return array;
         });
-        const Outcome outcome = run("sink-norms", world, {{"magnitude", 150}, {"ratio", 50}}, rows_of({5}));
+        const Outcome outcome =
+            run("sink-norms", world, {{"magnitude", 150}, {"ratio", 50}}, plain_rows({5}));
         compare(outcome.numbers("resid_post")[0], 400);
         compare(outcome.numbers("resid_post")[4], 4);
         compare(outcome.numbers("key")[0], 300 * std::sqrt(2.0), 1e-4);
@@ -108,9 +83,11 @@ private slots:
         compare(massive[0].at("times_median").get<double>(), 100);
         for (const Json& result : outcome.results)
             QVERIFY(result.at("name") != "resid_mid");
-        QCOMPARE(
-            run("sink-norms", world, {{"magnitude", 250}}, rows_of({5})).find("massive").at("value").size(),
-            std::size_t{0});
+        QCOMPARE(run("sink-norms", world, {{"magnitude", 250}}, plain_rows({5}))
+                     .find("massive")
+                     .at("value")
+                     .size(),
+                 std::size_t{0});
     }
 
     void a_key_bias_is_told_from_what_depends_on_the_query() {
@@ -128,7 +105,7 @@ private slots:
                         scores.data[static_cast<std::size_t>((h * length + q) * length + k)] = -INFINITY;
             return scores;
         });
-        const Outcome outcome = run("sink-key-bias", world, {}, rows_of({21}));
+        const Outcome outcome = run("sink-key-bias", world, {}, plain_rows({21}));
         compare(outcome.numbers("bias")[0], 3);
         compare(outcome.numbers("deviation")[0], 0);
         compare(outcome.numbers("share")[0], 1);
@@ -145,7 +122,7 @@ private slots:
         compare(outcome.numbers("alpha")[1], alpha);
         compare(outcome.numbers("alpha_of_bias")[1], of_bias);
         compare(outcome.numbers("score")[0], 10.5 + 3, 1e-5);
-        QCOMPARE(run("sink-key-bias", world, {}, rows_of({2})).error.at("code"), Json("out-of-range"));
+        QCOMPARE(run("sink-key-bias", world, {}, plain_rows({2})).error.at("code"), Json("out-of-range"));
     }
 
     void alphas_are_a_table_of_layers_and_key_heads() {
@@ -166,11 +143,11 @@ private slots:
             });
         });
         // Head 1's key 0 has (1 + 1 + 1)/10 = 0.3: above 0.1, not above 0.3.
-        const Outcome both = run("sink-hidden", world, {}, rows_of({10}));
+        const Outcome both = run("sink-hidden", world, {}, plain_rows({10}));
         compare(both.numbers("heads")[3], 2);
         compare(both.numbers("hidden")[0], 1);
         compare(both.numbers("hidden")[1], 1);
-        const Outcome strict = run("sink-hidden", world, {{"threshold", 0.31}}, rows_of({10}));
+        const Outcome strict = run("sink-hidden", world, {{"threshold", 0.31}}, plain_rows({10}));
         compare(strict.numbers("heads")[3], 1); // of head 1 it is the first
         const Json sink = strict.find("sinks").at("value")[0];
         QCOMPARE(sink.at("head"), Json(0));
@@ -185,7 +162,7 @@ private slots:
         compare(secondary[0].at("share").get<double>(), 100);
         QCOMPARE(secondary[0].at("head"), Json(1));
         // 7 queries see key 3.
-        compare(run("sink-hidden", world, {{"min_queries", 8}}, rows_of({10})).numbers("heads")[3], 0);
+        compare(run("sink-hidden", world, {{"min_queries", 8}}, plain_rows({10})).numbers("heads")[3], 0);
     }
 };
 
