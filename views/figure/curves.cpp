@@ -72,13 +72,17 @@ PlotFrame Curves::frame(const QRectF& in, const Theme& theme) const {
 
 void Curves::draw(QPainter& painter, const PlotFrame& laid, const Line& line, const QPen& pen) const {
     painter.setPen(pen);
+    std::optional<std::size_t> last; // that was measured
     for (std::size_t i = 0; i < line.values.size() && i < x.size(); ++i) {
         if (!std::isfinite(line.values[i])) continue;
         const QPointF here = laid.at(x[i], line.values[i]);
-        if (i > 0 && std::isfinite(line.values[i - 1]))
-            painter.drawLine(laid.at(x[i - 1], line.values[i - 1]), here);
+        const bool joined = last && (over_gaps || *last + 1 == i);
+        if (joined)
+            painter.drawLine(laid.at(x[*last], line.values[*last]), here);
         else
             painter.drawPoint(here);
+        if (joined && *last + 1 < i) painter.drawEllipse(here, 1.5, 1.5);
+        last = i;
     }
 }
 
@@ -184,7 +188,8 @@ QString Curves::describe(const QPointF& point, const QRectF& in, const Theme& th
     const Line& said = lines[static_cast<std::size_t>(line)];
     const auto i = static_cast<std::size_t>(index);
     QString out = said.name.isEmpty() ? QString() : said.name + QStringLiteral(" · ");
-    out += QStringLiteral("%1 %2 · %3").arg(x_title, tick(x[i]), number(said.values[i]));
+    const QString where = index < x_names.size() ? x_names[index] : tick(x[i]);
+    out += QStringLiteral("%1 %2 · %3").arg(x_title, where, number(said.values[i]));
     if (!unit.isEmpty()) out += QLatin1Char(' ') + unit;
     if (!meaning.isEmpty()) out += QStringLiteral("  –  ") + meaning;
     return out;
@@ -205,12 +210,13 @@ void Curves::select(const Spot& here) {
 }
 
 QString Curves::csv() const {
+    const bool named = x_names.size() == static_cast<qsizetype>(x.size());
     QString out = csv_field(x_title.isEmpty() ? QStringLiteral("x") : x_title);
     for (const Line& line : lines)
         out += QLatin1Char(',') + csv_field(line.name.isEmpty() ? title : line.name);
     out += QLatin1Char('\n');
     for (std::size_t i = 0; i < x.size(); ++i) {
-        out += csv_number(x[i]);
+        out += named ? csv_field(x_names[static_cast<qsizetype>(i)]) : csv_number(x[i]);
         for (const Line& line : lines)
             out += QLatin1Char(',') + (i < line.values.size() ? csv_number(line.values[i]) : QString());
         out += QLatin1Char('\n');

@@ -10,12 +10,14 @@ class Curves : public Picture {
 public:
     struct Line {
         QString name;
-        std::vector<double> values; ///< one for each x; NaN leaves a gap
+        std::vector<double> values; ///< one for each x; NaN leaves a gap, or is passed over
         int layer = -1, head = -1;  ///< of a head's line
     };
     QString title, x_title, unit; ///< `unit` stands above the y axis
     std::vector<double> x;
+    QStringList x_names; ///< what the pointer says in place of x; empty: the number
     bool log_x = false, log_y = false;
+    bool over_gaps = false; ///< lines go on to the next measured value, which has a dot
     std::vector<Line> lines;
     QString meaning; ///< of the values, for the line under the pointer; may be empty
     QString said_in_place;

@@ -160,6 +160,39 @@ PicturePtr curves(const ResultValue& result) {
     return out;
 }
 
+// Caches by position: axes cache and pos, or bins of positions "32–63", which stand at their middle.
+PicturePtr curves_of_caches(const ResultValue& result) {
+    auto out = std::make_shared<Curves>();
+    const ResultAxis& last = result.axes.back();
+    const Quantity quantity = quantity_of(result.name);
+    out->title = quantity.title;
+    out->unit = quantity.unit;
+    out->meaning = quantity.meaning;
+    out->x_title = QStringLiteral("position");
+    const bool difference = result.name.ends_with("_difference");
+    out->log_y = !difference && quantity.unit.isEmpty(); // perplexities, not their logarithms
+    out->over_gaps = true;
+    out->lead = last.name == "bin";
+    for (std::int64_t i = 0; i < last.size; ++i) {
+        const QStringList ends = i < static_cast<std::int64_t>(last.labels.size())
+                                     ? text_of(last.labels[static_cast<std::size_t>(i)]).split(QChar(0x2013))
+                                     : QStringList(QString::number(i));
+        out->x.push_back((ends.front().toDouble() + ends.back().toDouble()) / 2);
+        if (ends.size() > 1) out->x_names << ends.join(QChar(0x2013));
+    }
+    const auto length = static_cast<std::size_t>(last.size);
+    for (std::size_t at = 0; length > 0 && (at + 1) * length <= result.data.size(); ++at)
+        out->lines.push_back({label_of(result.axes.front(), static_cast<std::int64_t>(at)),
+                              {result.data.begin() + static_cast<std::ptrdiff_t>(at * length),
+                               result.data.begin() + static_cast<std::ptrdiff_t>((at + 1) * length)}});
+    return out;
+}
+
+bool by_cache(const ResultValue& result) {
+    return result.axes.size() == 2 && result.axes.front().name == "cache" &&
+           (result.axes.back().name == "bin" || result.axes.back().name == "pos");
+}
+
 bool over_steps(const ResultValue& result) {
     const std::string& last = result.axes.back().name;
     const bool of_heads =
@@ -398,6 +431,7 @@ PicturePtr figure_for(const ResultValue& result, const Theme& theme) {
     if (result.axes.empty() || result.data.empty())
         return words(result, QStringLiteral("The result is empty."));
     if ((kind == "matrix" || kind == "series") && over_steps(result)) return curves(result);
+    if (kind == "matrix" && by_cache(result)) return curves_of_caches(result);
     if (kind == "matrix") return result.axes.size() == 1 ? series(result, theme) : heatmap(result, theme);
     if (kind == "series" || kind == "histogram") return series(result, theme);
     if (kind == "scores") return scores(result, theme);
