@@ -1,5 +1,7 @@
 #pragma once
 // The engine's own attention blocks of one head, outside of a plan's execution.
+#include <vector>
+
 #include "core/attention/layer_scores.h"
 #include "core/backend/cpu/attention_block.h"
 
@@ -26,6 +28,7 @@ private:
     run::Plan plan_; ///< no ops: the batch and the constants that blocks read
     backend::cpu::TileShape shape_;
     backend::cpu::Buffer<float> keys_;
+    std::vector<float> q_, q_sinks_; ///< [tokens, d_head] where queries are rotated here; else empty
 };
 
 } // namespace vitrine::attention

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/run/alibi.h"
+#include "core/run/attention_policy.h"
+#include "core/run/rotary.h"
 
 namespace vitrine::attention {
 
@@ -27,23 +29,45 @@ Result<SharedTensor> taken(run::RowResult& row, const std::string& hook, float c
     return std::make_shared<const Tensor>(std::move(tensor));
 }
 
-} // namespace
-
-ScoreHooks score_hooks(const model::ModelSpec& spec, int layer) {
-    const std::string attn = fmt::format("blocks.{}.attn.", layer);
-    if (spec.rotary_index(layer) >= 0) return {attn + "hook_rot_q", attn + "hook_rot_k"};
-    if (spec.qk_norm != model::QkNorm::none) return {attn + "hook_q_normed", attn + "hook_k_normed"};
-    return {attn + "hook_q", attn + "hook_k"};
+std::shared_ptr<const QueryRotation> rotation_of(const model::RotarySpec& rotary, int tokens,
+                                                 const run::AttentionPolicy& policy) {
+    run::Batch batch;
+    batch.tokens.assign(static_cast<std::size_t>(tokens), 0);
+    batch.row_start = {0, tokens};
+    batch.past = {0};
+    run::RotaryTables tables = run::rotary_tables(rotary, batch);
+    auto out = std::make_shared<QueryRotation>(QueryRotation{
+        {run::absent, run::absent, rotary.dims, rotary.interleaved, run::absent, run::absent, tables.first},
+        {},
+        tables.cos,
+        tables.sin});
+    out->for_sinks = out->op;
+    out->for_sinks.last = policy.sinks + policy.window - 1;
+    return out;
 }
 
-Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, run::RowResult& row) {
-    const ScoreHooks hooks = score_hooks(spec, layer);
+} // namespace
+
+ScoreHooks score_hooks(const model::ModelSpec& spec, int layer, const run::AttentionPolicy& policy) {
+    const std::string attn = fmt::format("blocks.{}.attn.", layer);
+    const bool normed = spec.qk_norm != model::QkNorm::none;
+    const ScoreHooks unrotated = normed ? ScoreHooks{attn + "hook_q_normed", attn + "hook_k_normed"}
+                                        : ScoreHooks{attn + "hook_q", attn + "hook_k"};
+    if (spec.rotary_index(layer) < 0) return unrotated;
+    const std::string q = run::rotates_for_sinks(spec, layer, policy) ? unrotated.q : attn + "hook_rot_q";
+    return {q, attn + "hook_rot_k"};
+}
+
+Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, run::RowResult& row,
+                                      const run::AttentionPolicy& policy) {
+    const ScoreHooks hooks = score_hooks(spec, layer, policy);
     // hook_q and hook_k stand before the clip; norm and rotation come after it.
-    const bool clipped = spec.rotary_index(layer) >= 0 || spec.qk_norm != model::QkNorm::none;
-    const float clip = clipped ? 0.0F : spec.qkv_clip;
+    const auto clip_of = [&](const std::string& hook) {
+        return hook.ends_with(".hook_q") || hook.ends_with(".hook_k") ? spec.qkv_clip : 0.0F;
+    };
     LayerScores out;
-    VITRINE_ASSIGN(out.q, taken(row, hooks.q, clip));
-    VITRINE_ASSIGN(out.k, taken(row, hooks.k, clip));
+    VITRINE_ASSIGN(out.q, taken(row, hooks.q, clip_of(hooks.q)));
+    VITRINE_ASSIGN(out.k, taken(row, hooks.k, clip_of(hooks.k)));
     out.tokens = static_cast<int>(out.q->shape.front());
     out.spec.heads = spec.heads;
     out.spec.kv_heads = spec.kv_heads;
@@ -51,6 +75,10 @@ Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, r
     out.spec.scale = spec.attention_scale_of(layer);
     out.spec.window = spec.window_of(layer);
     out.spec.cap = spec.score_cap;
+    run::set_policy(policy, layer, out.spec);
+    if (run::rotates_for_sinks(spec, layer, policy))
+        out.rotation = rotation_of(spec.rotaries[static_cast<std::size_t>(spec.rotary_index(layer))],
+                                   out.tokens, policy);
     if (spec.positional == model::Positional::alibi) {
         out.spec.key_bias = 0;
         out.key_bias = run::alibi_table(spec, out.tokens);

@@ -11,11 +11,19 @@
 
 namespace vitrine::attention {
 
-/// The hooks whose captures are what scores are made of: after norm and rotation.
+/// The hooks whose captures are what scores are made of: after norm and rotation. Where a policy counts
+/// positions inside the cache, queries before rotation: sinks meet them rotated otherwise than other keys do.
 struct ScoreHooks {
     std::string q, k;
 };
-ScoreHooks score_hooks(const model::ModelSpec& spec, int layer);
+ScoreHooks score_hooks(const model::ModelSpec& spec, int layer, const run::AttentionPolicy& policy = {});
+
+/// How queries are still to be rotated.
+struct QueryRotation {
+    run::Rotate op;        ///< of no plan; for the keys of the window
+    run::Rotate for_sinks; ///< the same for the sinks outside of it
+    SharedTensor cos, sin; ///< [positions, dims / 2]
+};
 
 /// Everything that the scores of one layer and row need.
 struct LayerScores {
@@ -24,10 +32,13 @@ struct LayerScores {
     SharedTensor q;        ///< [tokens, heads, d_head]
     SharedTensor k;        ///< [tokens, kv_heads, d_head]
     SharedTensor key_bias; ///< [heads, tokens or more]; nullptr without ALiBi
+    std::shared_ptr<const QueryRotation> rotation = nullptr; ///< nullptr: q is as scores take it
 };
 
-/// Takes the captures of score_hooks() out of a row. not_found if they were not captured.
-Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, run::RowResult& row);
+/// Takes the captures of score_hooks() out of a row that was run under this policy. not_found if they were
+/// not captured.
+Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, run::RowResult& row,
+                                      const run::AttentionPolicy& policy = {});
 
 /// Bytes of every pattern of a row of `tokens` tokens, and of what take_layer_scores() keeps instead.
 std::uint64_t pattern_bytes(const model::ModelSpec& spec, std::int64_t tokens);

@@ -33,6 +33,7 @@ std::vector<bool> layers_with_changed_attention(const model::ModelSpec& model,
 
 Result<HeadCaptures> HeadCaptures::take(const model::ModelSpec& model, run::RunSpec& spec) {
     HeadCaptures out;
+    out.policy_ = spec.attention;
     const std::vector<bool> changed = layers_with_changed_attention(model, spec.edits);
     std::vector<std::string> captures;
     for (const std::string& capture : spec.captures) {
@@ -58,7 +59,7 @@ Result<HeadCaptures> HeadCaptures::take(const model::ModelSpec& model, run::RunS
                             "patterns are not kept: leave the edit out, or shorten the prompt.",
                             layer));
         out.wanted_.push_back({layer, head, capture});
-        const attention::ScoreHooks hooks = attention::score_hooks(model, layer);
+        const attention::ScoreHooks hooks = attention::score_hooks(model, layer, spec.attention);
         captures.insert(captures.end(), {hooks.q, hooks.k});
     }
     spec.captures = std::move(captures);
@@ -71,7 +72,8 @@ Status HeadCaptures::fill(const model::ModelSpec& model, run::RunResult& result,
     ThreadPool pool;
     for (run::RowResult& row : result.rows)
         for (const Wanted& wanted : wanted_) {
-            VITRINE_ASSIGN(const auto scores, attention::take_layer_scores(model, wanted.layer, row));
+            VITRINE_ASSIGN(const auto scores,
+                           attention::take_layer_scores(model, wanted.layer, row, policy_));
             VITRINE_ASSIGN(const auto open, attention::OpenHead::open(scores, wanted.head, {}, pool, cancel));
             const int tokens = open->tokens();
             Tensor pattern({1, tokens, tokens});

@@ -22,6 +22,7 @@ private:
         std::string name;
     };
     std::vector<Wanted> wanted_;
+    run::AttentionPolicy policy_; ///< of the run
 };
 
 /// Layers whose scores or patterns an edit changes.

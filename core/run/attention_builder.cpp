@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/run/alibi.h"
+#include "core/run/attention_policy.h"
 
 namespace vitrine::run {
 
@@ -100,10 +101,10 @@ ValueId AttentionBuilder::rotated(int layer, char letter, ValueId in, int heads)
 /// only, and there the distance never exceeds that of the cache's last place.
 ValueId AttentionBuilder::rotated_for_sinks(int layer, ValueId q) {
     const AttentionPolicy& policy = plan_.request().attention;
-    const int index = spec_.rotary_index(layer);
-    if (policy.window == 0 || !policy.reindexed || policy.sinks == 0 || index < 0) return absent;
-    const model::RotarySpec& rotary = spec_.rotaries[static_cast<std::size_t>(index)];
-    const Rotation& rotation = rotations_[static_cast<std::size_t>(index)];
+    if (!rotates_for_sinks(spec_, layer, policy)) return absent;
+    const auto index = static_cast<std::size_t>(spec_.rotary_index(layer));
+    const model::RotarySpec& rotary = spec_.rotaries[index];
+    const Rotation& rotation = rotations_[index];
     Rotate op{rotation.cos,
               rotation.sin,
               rotary.dims,
@@ -125,16 +126,7 @@ AttentionSpec AttentionBuilder::attention_spec(int layer) const {
                       plan_.request().cached ? layer : absent,
                       spec_.score_cap,
                       key_bias_};
-    const AttentionPolicy& policy = plan_.request().attention;
-    if (policy.window == 0) return out;
-    out.stream_window = policy.window;
-    out.sinks = policy.sinks;
-    if (policy.heads.empty()) {
-        out.streaming.fill(~0U);
-    } else if (static_cast<std::size_t>(layer) < policy.heads.size()) {
-        for (const int head : policy.heads[static_cast<std::size_t>(layer)])
-            out.streaming[static_cast<std::size_t>(head) / 32] |= 1U << (static_cast<unsigned>(head) % 32);
-    }
+    set_policy(plan_.request().attention, layer, out);
     return out;
 }
 

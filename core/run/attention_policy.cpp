@@ -1,11 +1,11 @@
 // What a query may look at, as text and against a model: "window=64 sinks=4 reindexed heads=L0H3,L2H1".
+#include "core/run/attention_policy.h"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
-
-#include "core/run/run_spec.h"
 
 namespace vitrine::run {
 
@@ -87,6 +87,23 @@ std::string to_text(const AttentionPolicy& policy) {
         for (const int head : policy.heads[layer])
             heads += fmt::format("{}L{}H{}", heads.empty() ? "" : ",", layer, head);
     return heads.empty() ? text : text + " heads=" + heads;
+}
+
+void set_policy(const AttentionPolicy& policy, int layer, AttentionSpec& attention) {
+    if (policy.window == 0) return;
+    attention.stream_window = policy.window;
+    attention.sinks = policy.sinks;
+    if (policy.heads.empty()) {
+        attention.streaming.fill(~0U);
+    } else if (static_cast<std::size_t>(layer) < policy.heads.size()) {
+        for (const int head : policy.heads[static_cast<std::size_t>(layer)])
+            attention.streaming[static_cast<std::size_t>(head) / 32] |= 1U
+                                                                        << (static_cast<unsigned>(head) % 32);
+    }
+}
+
+bool rotates_for_sinks(const model::ModelSpec& model, int layer, const AttentionPolicy& policy) {
+    return policy.window > 0 && policy.reindexed && policy.sinks > 0 && model.rotary_index(layer) >= 0;
 }
 
 Status check_policy(const model::ModelSpec& model, const AttentionPolicy& policy) {

@@ -20,7 +20,7 @@ const std::string families = test::fixture("families");
 constexpr int tokens = 150; // several blocks of queries at every vector width, the last not full
 
 /// `tokens` tokens where positions have no table, else as many as the fixture has room for.
-run::RunResult run_of(const Loaded& model) {
+run::RunResult run_of(const Loaded& model, const run::AttentionPolicy& policy = {}) {
     model::ModelSpec& facts = model.model->spec;
     if (facts.positional != model::Positional::learned) facts.context = std::max(facts.context, tokens);
     const int length = std::min(tokens, facts.context);
@@ -33,8 +33,9 @@ run::RunResult run_of(const Loaded& model) {
             static_cast<std::int32_t>((state >> 8) % static_cast<std::uint32_t>(model.model->spec.vocab)));
     }
     spec.rows = {row};
+    spec.attention = policy;
     for (int layer = 0; layer < model.model->spec.layers; ++layer) {
-        const attention::ScoreHooks hooks = attention::score_hooks(model.model->spec, layer);
+        const attention::ScoreHooks hooks = attention::score_hooks(model.model->spec, layer, policy);
         spec.captures.insert(spec.captures.end(),
                              {hooks.q, hooks.k, fmt::format("blocks.{}.attn.hook_pattern", layer)});
     }
@@ -75,20 +76,33 @@ class TestOpenHead : public QObject {
 private slots:
     void cells_have_the_engines_bits_data() {
         QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("attention");
         const QStringList names =
             QDir(QString::fromStdString(families)).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
         QVERIFY(names.size() >= 40);
-        for (const QString& name : names)
-            QTest::newRow(name.toUtf8()) << name;
+        int reindexed = 0;
+        for (const QString& name : names) {
+            QTest::newRow(name.toUtf8()) << name << QString();
+            QTest::newRow((name + ", window").toUtf8()) << name << QStringLiteral("window=21 sinks=3");
+            // Where positions can be counted inside the cache, in some heads.
+            const QString inside = QStringLiteral("window=21 sinks=3 reindexed heads=L0H0,L1H1,L1H0");
+            const Loaded model(families + "/" + name.toStdString(), "cpu");
+            if (!run::check_policy(model.model->spec, *run::parse_policy(inside.toStdString()))) continue;
+            QTest::newRow((name + ", re-indexed").toUtf8()) << name << inside;
+            ++reindexed;
+        }
+        QVERIFY(reindexed >= 20);
     }
     void cells_have_the_engines_bits() {
         QFETCH(QString, name);
+        QFETCH(QString, attention);
         const Loaded model(families + "/" + name.toStdString(), "cpu");
         const model::ModelSpec& spec = model.model->spec;
-        run::RunResult result = run_of(model);
+        const run::AttentionPolicy policy = *run::parse_policy(attention.toStdString());
+        run::RunResult result = run_of(model, policy);
         run::RowResult& row = result.rows.front();
         for (int layer = 0; layer < spec.layers; ++layer) {
-            const auto scores = attention::take_layer_scores(spec, layer, row);
+            const auto scores = attention::take_layer_scores(spec, layer, row, policy);
             QVERIFY(scores.has_value());
             for (int head = 0; head < spec.heads; ++head) {
                 const Captured pattern = captured(row, layer, head);
@@ -130,24 +144,32 @@ private slots:
         QTest::addColumn<QString>("name");
         QTest::addColumn<int>("most");
         QTest::addColumn<std::vector<int>>("out");
+        QTest::addColumn<QString>("attention");
         const std::vector<int> none, some{0, 9, 10, 77};
-        QTest::newRow("plain") << "bloom" << 1024 << none;
-        QTest::newRow("grouped keys") << "llama" << 1024 << none;
-        QTest::newRow("window and cap") << "gemma2" << 1024 << none;
-        QTest::newRow("coarse only") << "olmo2" << 3 << none;
-        QTest::newRow("keys left out") << "granite" << 1024 << some;
-        QTest::newRow("keys left out of a window") << "mistral" << 1024 << some;
-        QTest::newRow("keys left out, coarse") << "qwen3" << 3 << some;
+        const QString all;
+        QTest::newRow("plain") << "bloom" << 1024 << none << all;
+        QTest::newRow("grouped keys") << "llama" << 1024 << none << all;
+        QTest::newRow("window and cap") << "gemma2" << 1024 << none << all;
+        QTest::newRow("coarse only") << "olmo2" << 3 << none << all;
+        QTest::newRow("keys left out") << "granite" << 1024 << some << all;
+        QTest::newRow("keys left out of a window") << "mistral" << 1024 << some << all;
+        QTest::newRow("keys left out, coarse") << "qwen3" << 3 << some << all;
+        QTest::newRow("a cache of sinks") << "bloom" << 1024 << none << "window=30 sinks=2";
+        QTest::newRow("positions inside the cache")
+            << "qwen3" << 1024 << none << "window=30 sinks=2 reindexed";
+        QTest::newRow("the same, keys left out") << "llama" << 3 << some << "window=30 sinks=2 reindexed";
     }
     void pyramid_equals_brute_force() {
         QFETCH(QString, name);
         QFETCH(int, most);
         QFETCH(std::vector<int>, out);
+        QFETCH(QString, attention);
         const Loaded model(families + "/" + name.toStdString(), "cpu");
         const model::ModelSpec& spec = model.model->spec;
-        run::RunResult result = run_of(model);
+        const run::AttentionPolicy policy = *run::parse_policy(attention.toStdString());
+        run::RunResult result = run_of(model, policy);
         const int layer = spec.layers - 1, head = spec.heads - 1;
-        const auto scores = attention::take_layer_scores(spec, layer, result.rows.front());
+        const auto scores = attention::take_layer_scores(spec, layer, result.rows.front(), policy);
         QVERIFY(scores.has_value());
         const Captured pattern = captured(result.rows.front(), layer, head);
         attention::OpenOptions options;

@@ -29,11 +29,18 @@ run::RunSpec spec_of(std::vector<std::string> captures) {
 class TestHeadCaptures : public QObject {
     Q_OBJECT
 private slots:
+    void one_head_has_the_bits_of_all_data() {
+        QTest::addColumn<QString>("attention");
+        QTest::newRow("all keys") << QString();
+        QTest::newRow("a cache of sinks") << "window=9 sinks=2 reindexed";
+    }
     void one_head_has_the_bits_of_all() {
+        QFETCH(QString, attention);
         const Loaded model(test::fixture("families/gemma2"), "cpu");
         const std::string hook = "blocks.1.attn.hook_pattern";
-        const run::RunResult whole = model.run(spec_of({hook}));
-        run::RunSpec spec = spec_of({hook + "@2", "blocks.1.attn.hook_v"});
+        run::RunSpec plain = spec_of({hook}), spec = spec_of({hook + "@2", "blocks.1.attn.hook_v"});
+        plain.attention = spec.attention = *run::parse_policy(attention.toStdString());
+        const run::RunResult whole = model.run(plain);
         const auto heads = HeadCaptures::take(model.model->spec, spec);
         QVERIFY(heads.has_value());
         run::RunResult result = model.run(spec);
