@@ -27,6 +27,7 @@ struct AnalyzeOptions {
     std::vector<std::string> settings;
     std::vector<std::string> dictionaries;
     std::vector<std::string> edits;
+    std::string attention;
     std::string figure;
     std::string data;
 };
@@ -75,6 +76,7 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
         return fail(Code::unsupported, "This version cannot open dictionaries yet; leave --dictionary out.");
     VITRINE_ASSIGN(Json parameters, parameters_of(options.settings));
     VITRINE_TRY(check_edits(options.edits));
+    VITRINE_ASSIGN(const auto attention, run::parse_policy(options.attention));
     for (const Json& parameter : manifest["parameters"])
         if (parameter["name"] == "seed" && !parameters.contains("seed"))
             parameters["seed"] = program.common().seed;
@@ -94,7 +96,7 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
     program.record_in_session();
     VITRINE_ASSIGN(const auto record,
                    program.engine().analyze(*model, options.id, parameters, run_rows(inputs),
-                                            program.cancel(), program.progress(), true, edits));
+                                            program.cancel(), program.progress(), true, {edits, attention}));
     // The figure first: a result without one is refused before anything is written.
     if (!options.figure.empty()) VITRINE_TRY(write_figure(options.figure, record));
     if (!options.data.empty())
@@ -115,6 +117,7 @@ void add_analyze(CLI::App& app, Program& program) {
     program.add_texts(*command, "--set", options->settings,
                       "NAME=VALUE of a parameter that --list shows; repeatable");
     program.add_texts(*command, "--edit", options->edits, edit_help);
+    program.add_text(*command, "--attention", options->attention, attention_help);
     program.add_texts(*command, "--dictionary", options->dictionaries, "Dictionary (not in this version)");
     program.add_text(*command, "--figure", options->figure, "Write a figure: .svg, .pdf or .png");
     program.add_text(*command, "--data", options->data, "Write the numbers: .npz, .csv or .h5");

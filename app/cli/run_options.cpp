@@ -20,8 +20,7 @@ void RunOptions::add(CLI::App& command, Program& program) {
         "add X*@F.npy, set @F.npy, project-out @F.npy, cap X @F.npy or (of patterns) calibrate BETA "
         "THRESHOLD.\n"
         "Example: --edit \"L3H5 pos=-1 zero\" --edit \"blocks.2.hook_mlp_out scale 0.5\"");
-    program.add_text(command, "--attention", attention,
-                     "Keys that queries see: \"window=W [sinks=S] [reindexed] [heads=L0H1,L2H3]\"");
+    program.add_text(command, "--attention", attention, attention_help);
     command.add_flag("--compare-clean", compare_clean, "The same without edits and --attention beside it");
     program.add_text(command, "--out", out, "HDF5 file for the captures");
     command

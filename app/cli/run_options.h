@@ -17,7 +17,9 @@ Result<std::vector<run::EditSpec>> read_edits(const engine::OpenModel& open, con
                                               const std::vector<std::string>& texts);
 /// Whatever of them can be refused before the model is opened.
 Status check_edits(const std::vector<std::string>& texts);
-/// What the help says of --edit.
+/// What the help says of --edit and --attention.
+constexpr const char* attention_help =
+    "Keys that queries see: \"window=W [sinks=S] [reindexed] [heads=L0H1,L2H3]\"";
 constexpr const char* edit_help = "\"HOOK [row=] [pos=] [head=] [channel=] [key=] OP [VALUE]\"; repeatable";
 
 struct RunOptions {

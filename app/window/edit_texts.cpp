@@ -1,28 +1,27 @@
 #include "app/window/edit_texts.h"
 
-#include "core/engine/edit_sources.h"
-#include "core/model/hooks.h"
+#include "core/engine/changes.h"
 
 namespace vitrine::window {
 
-Result<std::vector<run::EditSpec>> edits_of(const engine::OpenModel& model, const QStringList& texts,
-                                            tokenizer::Specials specials) {
-    std::vector<run::EditSpec> out;
-    for (const QString& text : texts) {
-        VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text.toStdString()));
-        VITRINE_TRY(model::match_hooks(model.model.spec, edit.hook));
-        out.push_back(std::move(edit));
-    }
-    VITRINE_TRY(engine::read_edit_sources(model, specials, out));
-    return out;
+Result<engine::Changes> changes_of(const engine::OpenModel& model, const QStringList& texts,
+                                   tokenizer::Specials specials) {
+    std::vector<std::string> plain;
+    for (const QString& text : texts)
+        plain.push_back(text.toStdString());
+    return engine::read_changes(model, specials, plain);
 }
 
 QString problem_of_edit(const engine::OpenModel* model, const QString& text) {
-    const auto edit = run::parse_edit(text.toStdString());
-    if (!edit) return QString::fromStdString(edit.error().message);
-    if (!model) return {};
-    const auto hooks = model::match_hooks(model->model.spec, edit->hook);
-    return hooks ? QString() : QString::fromStdString(hooks.error().message);
+    const Status status = engine::check_change(model, text.toStdString());
+    return status ? QString() : QString::fromStdString(status.error().message);
+}
+
+QStringList texts_of(const run::RunSpec& spec) {
+    QStringList out;
+    for (const std::string& text : engine::texts_of(spec))
+        out << QString::fromStdString(text);
+    return out;
 }
 
 } // namespace vitrine::window

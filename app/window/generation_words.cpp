@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "app/window/edit_texts.h"
 #include "app/window/shown_record.h"
 #include "app/window/side_analysis.h"
-#include "core/run/edit_text.h"
 #include "views/figure/text.h"
 #include "views/shared/figure_source.h"
 
@@ -45,8 +45,8 @@ views::Branch branch_of(const engine::OpenModel& model, const Generation& of, bo
     if (of.spec.temperature > 0)
         out.tip +=
             QObject::tr("\nTemperature %1, seed %2").arg(figure::tick(of.spec.temperature)).arg(of.spec.seed);
-    for (const run::EditSpec& edit : of.spec.prompt.edits)
-        out.tip += QLatin1Char('\n') + QString::fromStdString(run::to_text(edit));
+    for (const QString& change : texts_of(of.spec.prompt))
+        out.tip += QLatin1Char('\n') + change;
     if (of.step > 0) out.tip += QObject::tr("\nStep %1 of the session").arg(of.step);
     return out;
 }
@@ -55,8 +55,7 @@ QString command_of(const engine::OpenModel& model, const Generation& of, const s
                    const Json& values) {
     AnalysedSide side;
     side.row = of.spec.prompt.rows.front();
-    for (const run::EditSpec& edit : of.spec.prompt.edits)
-        side.edits << QString::fromStdString(run::to_text(edit));
+    side.edits = texts_of(of.spec.prompt);
     QString options;
     for (const auto& [name, value] : values.items()) {
         QString text;

@@ -87,9 +87,9 @@ void HeadsFeed::ask(bool record) {
                 if (!file.empty()) {
                     VITRINE_ASSIGN(rows, rows_of_file(*model, file, specials));
                 }
-                VITRINE_ASSIGN(const auto edits, edits_of(*model, side.edits, specials));
+                VITRINE_ASSIGN(const auto changes, changes_of(*model, side.edits, specials));
                 VITRINE_ASSIGN(auto one,
-                               engine.analyze(*model, id, values, rows, cancel, progress, record, edits));
+                               engine.analyze(*model, id, values, rows, cancel, progress, record, changes));
                 records.push_back(std::move(one));
             }
             if (records.size() == 1) return records.front();

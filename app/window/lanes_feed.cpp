@@ -203,9 +203,10 @@ void LanesFeed::compute(const Generation& of, bool record) {
     const auto model = bench_.model();
     const engine::JobId job = bench_.post(
         this, record ? "record lanes" : "lanes", "analysis generation-lanes",
-        [model, values = lane_values(of), row = of.spec.prompt.rows.front(), edits = of.spec.prompt.edits,
+        [model, values = lane_values(of), row = of.spec.prompt.rows.front(),
+         changes = engine::Changes{of.spec.prompt.edits, of.spec.prompt.attention},
          record](engine::Engine& engine, const CancelToken& cancel, const Progress& progress) {
-            return engine.analyze(*model, id, values, {row}, cancel, progress, record, edits);
+            return engine.analyze(*model, id, values, {row}, cancel, progress, record, changes);
         },
         [this, key = key_of(of), record](const Result<engine::AnalysisRecord>& answer) {
             if (record) {

@@ -125,7 +125,7 @@ Json PanelPage::arrangement() const {
 
 void PanelPage::arrange(const Json& arrangement) {
     share_ = share_in(arrangement, "share", 0.6, least_share, most_share);
-    upper_ = share_in(arrangement, "upper", 0.5, 0.15, 0.85);
+    upper_ = share_in(arrangement, "upper", usual_upper_, 0.15, 0.85);
     const auto folded = arrangement.is_object() ? arrangement.find("folded") : arrangement.end();
     fold_->setChecked(arrangement.is_object() && folded != arrangement.end() && folded->is_boolean() &&
                       folded->get<bool>());

@@ -42,6 +42,8 @@ public:
     /// How the panels are arranged, as a session remembers it. What they show is remembered by themselves.
     Json arrangement() const;
     void arrange(const Json& arrangement);
+    /// What the first panel beside has of the height unless somebody has arranged it otherwise.
+    void set_usual_upper(double share) { usual_upper_ = upper_ = share; }
 
 signals:
     void state_changed();
@@ -66,6 +68,7 @@ private:
     QSplitter* down_;
     QToolButton* fold_;
     double share_ = 0.6; ///< of the width, that the main panel has
+    double usual_upper_ = 0.5;
     double upper_ = 0.5; ///< of the height beside it, that the first panel has
 };
 

@@ -136,10 +136,10 @@ void Runner::start(bool record) {
                                                     record && !clean_is_recorded && !adopted));
             if (edits.empty()) return answer;
             auto edited = [&]() -> Result<engine::RunRecord> {
-                run::RunSpec changed = spec;
+                VITRINE_ASSIGN(const auto changes, changes_of(*model, edits, specials));
+                run::RunSpec changed = spec_of(model->model.spec, spec.rows.front(), changes);
                 if (!beside) return tl::unexpected(beside.error());
                 if (*beside) changed.rows.push_back(**beside);
-                VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
                 return engine.run(*model, changed, cancel, progress, record && !adopted);
             }();
             if (edited)

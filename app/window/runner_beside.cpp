@@ -56,7 +56,9 @@ void Runner::generate(int tokens) {
         [=, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
                                    const Progress& progress) -> Result<engine::GenerateRecord> {
             run::GenerateSpec changed = spec;
-            VITRINE_ASSIGN(changed.prompt.edits, edits_of(*model, edits, specials));
+            VITRINE_ASSIGN(auto changes, changes_of(*model, edits, specials));
+            changed.prompt.edits = std::move(changes.edits);
+            changed.prompt.attention = std::move(changes.attention);
             auto ids = std::make_shared<std::vector<std::int32_t>>();
             return engine.generate(
                 *model, changed,
@@ -103,14 +105,13 @@ void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids,
         emit refused(sentence_of(row.error()));
         return;
     }
-    const run::RunSpec spec = spec_of(model->model.spec, *row);
     bench_.post(
         this, "pin", "run B",
-        [model, spec, edits, specials = specials()](engine::Engine& engine, const CancelToken& cancel,
-                                                    const Progress& progress) -> Result<engine::RunRecord> {
-            run::RunSpec changed = spec;
-            VITRINE_ASSIGN(changed.edits, edits_of(*model, edits, specials));
-            return engine.run(*model, changed, cancel, progress, false);
+        [model, row = *row, edits,
+         specials = specials()](engine::Engine& engine, const CancelToken& cancel,
+                                const Progress& progress) -> Result<engine::RunRecord> {
+            VITRINE_ASSIGN(const auto changes, changes_of(*model, edits, specials));
+            return engine.run(*model, spec_of(model->model.spec, row, changes), cancel, progress, false);
         },
         [this, model, text, edits, step](Result<engine::RunRecord> answer) {
             if (!answer) {

@@ -4,8 +4,8 @@
 #include <QEventLoop>
 #include <algorithm>
 
+#include "app/window/edit_texts.h"
 #include "app/window/runner.h"
-#include "core/run/edit_text.h"
 #include "core/run/spec_json.h"
 #include "core/store/activation_reader.h"
 
@@ -50,7 +50,7 @@ JournalRow row_of(const session::Step& step) {
 QString kind_words(const JournalRow& row) {
     if (row.step.kind == "generate") return QObject::tr("generated");
     if (row.step.kind == "analyze") return QString::fromStdString(row.analysis);
-    return row.run.edits.empty() ? QString() : QObject::tr("edited");
+    return row.run.edits.empty() && row.run.attention.window == 0 ? QString() : QObject::tr("edited");
 }
 
 /// Whether special tokens stand in the midst of these, as a conversation has them.
@@ -75,8 +75,7 @@ views::RunEntry entry_of(const JournalRow& row, const engine::OpenModel* model) 
     out.beside = text(1);
     out.analysis = QString::fromStdString(row.analysis);
     out.parameters = row.parameters;
-    for (const run::EditSpec& edit : row.run.edits)
-        out.edits << QString::fromStdString(run::to_text(edit));
+    out.edits = texts_of(row.run);
     const QDateTime when =
         QDateTime::fromString(QString::fromStdString(row.step.started), Qt::ISODateWithMs).toLocalTime();
     const std::size_t length = row.run.rows.empty() ? 0 : row.run.rows.front().ids.size();

@@ -14,13 +14,13 @@ constexpr int top_tokens = 12;
 /// Takes the queries and keys of a long run; nullptr if it captured patterns.
 std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, engine::RunRecord& record) {
     run::RowResult& row = record.result.rows.front();
-    if (!row.find(attention::score_hooks(model, 0).q)) return nullptr;
+    if (!row.find(attention::score_hooks(model, 0, record.spec.attention).q)) return nullptr;
     const std::vector<bool> changed = engine::layers_with_changed_attention(model, record.spec.edits);
     std::vector<std::optional<attention::LayerScores>> layers;
     for (int layer = 0; layer < model.layers; ++layer) {
         layers.emplace_back();
         if (changed[static_cast<std::size_t>(layer)]) continue;
-        auto scores = attention::take_layer_scores(model, layer, row);
+        auto scores = attention::take_layer_scores(model, layer, row, record.spec.attention);
         if (scores) layers.back() = std::move(*scores);
     }
     for (run::RowResult& any : record.result.rows)
@@ -30,14 +30,16 @@ std::shared_ptr<attention::HeadStore> store_of(const model::ModelSpec& model, en
 
 } // namespace
 
-run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row) {
+run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row, const engine::Changes& changes) {
     run::RunSpec spec;
+    spec.edits = changes.edits;
+    spec.attention = changes.attention;
     spec.rows = {row};
     spec.captures = {"blocks.*.attn.hook_pattern"};
     if (attention::patterns_are_too_large(model, static_cast<std::int64_t>(row.ids.size()))) {
         spec.captures.clear();
         for (int layer = 0; layer < model.layers; ++layer) {
-            const attention::ScoreHooks hooks = attention::score_hooks(model, layer);
+            const attention::ScoreHooks hooks = attention::score_hooks(model, layer, changes.attention);
             spec.captures.insert(spec.captures.end(), {hooks.q, hooks.k});
         }
     }

@@ -7,7 +7,8 @@ namespace vitrine::window {
 
 /// Everything that one run of the window captures: patterns, or where all of them would take too much, the
 /// queries and keys that they are recomputed from.
-run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row);
+run::RunSpec spec_of(const model::ModelSpec& model, const run::RunRow& row,
+                     const engine::Changes& changes = {});
 
 /// A token of the vocabulary as pictures show it.
 figure::Token token_of(const engine::OpenModel& model, std::int32_t id);

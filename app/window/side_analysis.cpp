@@ -32,7 +32,7 @@ Result<engine::AnalysisRecord> analyse_sides(engine::Engine& engine, engine::Ope
                                              const Progress& progress, bool record) {
     std::vector<engine::AnalysisRecord> records;
     for (const AnalysedSide& side : sides) {
-        VITRINE_ASSIGN(const auto changed, edits_of(model, side.edits, specials));
+        VITRINE_ASSIGN(const auto changed, changes_of(model, side.edits, specials));
         std::vector<run::RunRow> rows = set;
         if (!side.row.ids.empty()) rows.push_back(side.row);
         VITRINE_ASSIGN(auto one, engine.analyze(model, id, values, rows, cancel, progress, record, changed));

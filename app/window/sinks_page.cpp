@@ -59,6 +59,7 @@ SinksPage::SinksPage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* p
     : PanelPage(bench, desk, runner, QStringLiteral("sinks"), map_panel(),
                 {what_if_panel(desk), norms_panel(desk)}, parent),
       sinks_desk_(desk) {
+    set_usual_upper(0.62); // a row for every change
     AnalysisPage* what = beside(0);
     what->stay_with_a(); // its changes are made to the run as it is
     connect(&desk.selection, &views::Selection::changed, this, &SinksPage::follow_key);
@@ -76,16 +77,15 @@ SinksPage::SinksPage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* p
                 const int index = picture ? picture->row_at(at, what->canvas()->frame()) : -1;
                 if (index < 0) return;
                 const figure::WhatIf::Row& row = picture->rows[static_cast<std::size_t>(index)];
-                QAction* change = menu.addAction(row.on ? tr("Take back: %1").arg(row.words) : row.words,
-                                                 this, [this, name = row.name] { switch_change(name); });
-                change->setEnabled(!row.edits.isEmpty());
+                menu.addAction(row.on ? tr("Take back: %1").arg(row.words) : row.words, this,
+                               [this, name = row.name] { switch_change(name); });
                 menu.addSeparator();
             });
     // The detail of a change is the run with it: a second click of a double click must not take it back.
     connect(what->canvas(), &views::FigureCanvas::double_clicked, this, [this, what](const QPointF& at) {
         const auto picture = what_if();
         const int row = picture ? picture->row_at(at, what->canvas()->frame()) : -1;
-        if (row < 0 || picture->rows[static_cast<std::size_t>(row)].edits.isEmpty()) return;
+        if (row < 0) return;
         if (!picture->rows[static_cast<std::size_t>(row)].on)
             switch_change(picture->rows[static_cast<std::size_t>(row)].name);
         emit sinks_desk_.detail_wanted({});
@@ -100,7 +100,7 @@ void SinksPage::switch_change(const QString& name) {
     const auto picture = what_if();
     if (!picture) return;
     for (const figure::WhatIf::Row& row : picture->rows) {
-        if (row.name != name || row.edits.isEmpty()) continue;
+        if (row.name != name) continue;
         const QStringList texts = row.edits; // the picture changes with the list
         views::EditList& edits = sinks_desk_.edits;
         if (!views::are_on(texts, edits)) {
@@ -118,9 +118,8 @@ std::vector<std::pair<QString, QString>> SinksPage::changes() const {
     std::vector<std::pair<QString, QString>> out;
     if (const auto picture = what_if())
         for (const figure::WhatIf::Row& row : picture->rows)
-            if (!row.edits.isEmpty())
-                out.emplace_back(row.name, row.on ? tr("Take back: %1").arg(row.words)
-                                                  : tr("What if: %1").arg(row.words));
+            out.emplace_back(row.name,
+                             row.on ? tr("Take back: %1").arg(row.words) : tr("What if: %1").arg(row.words));
     return out;
 }
 

@@ -161,6 +161,12 @@ void Tour::plan() {
     stops_.push_back({QStringLiteral("sinks-what-if"),
                       [this] { window_.sinks().switch_change(QStringLiteral("zero-value")); },
                       {}});
+    stops_.push_back({QStringLiteral("sinks-policy"),
+                      [this] {
+                          window_.desk().edits.clear();
+                          window_.sinks().switch_change(QStringLiteral("sinks+window"));
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("sinks-last-keys"),
                       [this] {
                           window_.desk().edits.clear();
@@ -228,6 +234,15 @@ void Tour::plan() {
                           page(tr("Analyses"))();
                           if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
                               analyses->choose(QStringLiteral("attention"));
+                              analyses->run(true);
+                          }
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("streaming"),
+                      [this, type] {
+                          type(story(6));
+                          if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
+                              analyses->choose(QStringLiteral("streaming"));
                               analyses->run(true);
                           }
                       },

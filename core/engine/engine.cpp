@@ -37,6 +37,18 @@ Status check_rowless(const std::vector<run::EditSpec>& edits) {
     return {};
 }
 
+/// The policy of one of an analysis' runs: the one that it is asked under, or its own.
+Status put_policy(const run::AttentionPolicy& given, run::AttentionPolicy& own) {
+    if (given.window == 0 || own == given) return {};
+    if (own.window > 0)
+        return fail(Code::unsupported,
+                    fmt::format("This analysis sets itself which keys a run sees ({}): switch the attention "
+                                "policy off, or leave --attention out.",
+                                run::to_text(own)));
+    own = given;
+    return {};
+}
+
 Result<std::vector<catalogue::Checkpoint>> checkpoints_for(const OpenModel& model) {
     auto found = catalogue::checkpoints_of(model.model.path);
     if (found.size() < 2)
@@ -213,9 +225,10 @@ Json Engine::manifests() const { return engine::manifests(); }
 
 Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, const Json& parameters,
                                        const std::vector<run::RunRow>& rows, const CancelToken& cancel,
-                                       const Progress& progress, bool keep,
-                                       const std::vector<run::EditSpec>& edits) {
+                                       const Progress& progress, bool keep, const Changes& changes) {
+    const std::vector<run::EditSpec>& edits = changes.edits;
     VITRINE_TRY(check_rowless(edits));
+    VITRINE_TRY(run::check_policy(model.model.spec, changes.attention));
     VITRINE_ASSIGN(const RegisteredAnalysis* analysis, find_analysis(id));
     AnalysisRecord record;
     record.id = id;
@@ -236,6 +249,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     prompts.coordinates = coordinates;
     prompts.rows = rows;
     prompts.edits = edits;
+    prompts.attention = changes.attention;
     if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts));
     if (coordinates == model::Coordinates::folded) VITRINE_TRY(model::Folding::possible(model.model.spec));
     Json ids = Json::array();
@@ -250,6 +264,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"coordinates", model::name_of(coordinates)},
                          {"ids", std::move(ids)}};
     if (!edits.empty()) record.provenance["edits"] = run::to_json(prompts)["edits"];
+    if (changes.attention.window > 0) record.provenance["attention"] = run::to_text(changes.attention);
     const Json json{
         {"model", model.request.name},
         {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
@@ -276,6 +291,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     services.run = [&](run::RunSpec spec) -> Result<run::RunResult> {
         spec.edits.insert(spec.edits.begin(), edits.begin(), edits.end());
         spec.coordinates = coordinates;
+        VITRINE_TRY(put_policy(changes.attention, spec.attention));
         VITRINE_ASSIGN(const HeadCaptures heads, HeadCaptures::take(on->model.spec, spec));
         VITRINE_TRY(run::check(on->model, spec));
         VITRINE_TRY(step.begin());
@@ -286,6 +302,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     services.generate = [&](run::GenerateSpec spec) -> Result<run::GenerateResult> {
         spec.prompt.edits.insert(spec.prompt.edits.begin(), edits.begin(), edits.end());
         spec.prompt.coordinates = coordinates;
+        VITRINE_TRY(put_policy(changes.attention, spec.prompt.attention));
         VITRINE_TRY(run::check(on->model, spec));
         VITRINE_TRY(step.begin());
         return run::generate(*on->loaded, on->model, spec, {}, cancel, progress);

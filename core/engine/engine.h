@@ -75,6 +75,12 @@ struct AnalysisRecord {
     std::int64_t step = 0;
 };
 
+/// What is changed in a run beside its tokens.
+struct Changes {
+    std::vector<run::EditSpec> edits = {};
+    run::AttentionPolicy attention = {};
+};
+
 class Engine {
 public:
     Engine();
@@ -106,13 +112,12 @@ public:
     /// Manifests of all analyses, by id: {"id","title","summary","citation","parameters","results"}.
     Json manifests() const;
     /// `parameters`: an object; texts are converted to the types that the manifest gives. `record` false
-    /// leaves the session alone: a view that follows the prompt is a read-out, not a step. `edits` change
-    /// every run that the analysis asks for; those that name a row are refused (unsupported), since an
-    /// analysis makes rows of its own.
+    /// leaves the session alone: a view that follows the prompt is a read-out, not a step. `changes` hold
+    /// for every run that the analysis asks for; edits that name a row are refused (unsupported), since an
+    /// analysis makes rows of its own, and an attention policy where the analysis sets one itself.
     Result<AnalysisRecord> analyze(OpenModel& model, const std::string& id, const Json& parameters,
                                    const std::vector<run::RunRow>& rows, const CancelToken& cancel,
-                                   const Progress& progress, bool record = true,
-                                   const std::vector<run::EditSpec>& edits = {});
+                                   const Progress& progress, bool record = true, const Changes& changes = {});
 
     /// What is known from an earlier start is taken from the cache, unless `again`; what is measured is kept
     /// there.

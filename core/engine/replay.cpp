@@ -112,7 +112,7 @@ struct Replay::State {
             VITRINE_ASSIGN(const auto record,
                            engine.analyze(model, analysis.value("id", std::string()),
                                           analysis.value("parameters", Json::object()), prompts.rows, cancel,
-                                          progress, true, prompts.edits));
+                                          progress, true, {prompts.edits, prompts.attention}));
             return record.step;
         }
         return fail(Code::unsupported,

@@ -126,7 +126,7 @@ private slots:
         const auto model = gpt2(engine);
         const auto entropy = [&](const char* text) -> Result<engine::AnalysisRecord> {
             const auto edit = run::parse_edit(text);
-            return engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {}, false, {*edit});
+            return engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {}, false, {{*edit}, {}});
         };
         // All keys but the first hidden from one head: its attention is 1 there, and its entropy 0.
         const auto even = entropy("blocks.1.attn.hook_attn_scores head=2 key=1:4 mask");

@@ -233,13 +233,66 @@ private slots:
         QVERIFY(chosen > 0);
     }
 
-    void what_is_no_change_of_a_run_says_so() {
+    void caches_are_lines_by_position() {
+        const Theme theme = make_theme(false);
+        engine::ResultValue perplexity;
+        perplexity.name = "perplexity";
+        perplexity.kind = "matrix";
+        perplexity.axes = {{"cache", 2, {"dense", "window"}}, {"bin", 3, {"0–31", "32–63", "64–70"}}};
+        perplexity.data = {20, 18, 17, 20, 900, 1100};
+        engine::ResultValue nll;
+        nll.name = "nll";
+        nll.kind = "matrix";
+        nll.axes = {{"cache", 2, {"dense", "recomputed"}}, {"pos", 5, {}}};
+        nll.data = {std::nan(""), 3, 2, 1, 2, std::nan(""), 3, std::nan(""), std::nan(""), 6};
+        const auto both = std::dynamic_pointer_cast<Column>(figure_for({nll, perplexity}, theme));
+        QVERIFY(both && both->parts.size() == 2);
+        const auto bins = std::dynamic_pointer_cast<Curves>(both->parts[0]); // it leads
+        const auto each = std::dynamic_pointer_cast<Curves>(both->parts[1]);
+        QVERIFY(bins && each);
+        QVERIFY(bins->log_y && !each->log_y); // one is the other's logarithm
+        QCOMPARE(bins->lines[1].name, QString("window"));
+        QCOMPARE(bins->x, (std::vector<double>{15.5, 47.5, 67}));
+        const QPointF here = bins->frame(room, theme).at(47.5, 900);
+        QCOMPARE(bins->describe(here, room, theme).section(QStringLiteral("  – "), 0, 0),
+                 QString::fromUtf8("window · position 32–63 · 900"));
+        QVERIFY(bins->csv().contains("position,dense,window\n"));
+        QVERIFY(bins->csv().contains("32–63,18,900\n"));
+        // What is measured here and there is one line, with a dot where it is measured.
+        const PlotFrame laid = each->frame(room, theme);
+        QCOMPARE(each->at(laid.at(4, 6), room, theme), (std::pair<int, int>{1, 4}));
+        const auto coloured = [&](const QImage& image, const QPointF& at) {
+            int count = 0;
+            for (int x = -3; x <= 3; ++x)
+                for (int y = -3; y <= 3; ++y)
+                    count += QColor(image.pixel((at + QPointF(x, y)).toPoint())).saturation() > 60;
+            return count;
+        };
+        const QPointF between = laid.at(2.5, 4.5);
+        QVERIFY(coloured(painted(*each, theme), between) > 3);
+        each->over_gaps = false;
+        QCOMPARE(coloured(painted(*each, theme), between), 0);
+        // A difference has no logarithm.
+        perplexity.name = "perplexity_difference";
+        perplexity.data = {-1, 0, 2, 3, -4, 5};
+        const auto apart = std::dynamic_pointer_cast<Curves>(figure_for(perplexity, theme));
+        QVERIFY(apart && !apart->log_y);
+    }
+
+    void all_changes_have_their_place() {
         WhatIf what;
         what.clean_text = "one two";
         what.rows.push_back(
-            {"zero-value", "Zero its value", 0.5, 0.1, 0.02, 0.3, "one three", {"L0H0 zero"}, {}, true});
-        what.rows.push_back(
-            {"window", "Window", -0.1, std::nan(""), std::nan(""), 0.1, "one two", {}, "no edit", false});
+            {"zero-value", "Zero its value", 0.5, 0.1, 0.02, 0.3, "one three", {"L0H0 zero"}, true});
+        what.rows.push_back({"window",
+                             "Window",
+                             -0.1,
+                             std::nan(""),
+                             std::nan(""),
+                             0.1,
+                             "one four",
+                             {"attention window=6"},
+                             false});
         const Theme theme = make_theme(true);
         const QRectF in(QPointF(0, 0), what.preferred_size(theme));
         int first = -1, second = -1;
@@ -252,13 +305,36 @@ private slots:
         QVERIFY(what.describe(QPointF(50, first), in, theme)
                     .contains("+0.500 nats (at a random other token +0.100 ± 0.0200)"));
         QVERIFY(what.describe(QPointF(50, first), in, theme).endsWith("a click takes it back"));
-        QVERIFY(what.describe(QPointF(50, second), in, theme).endsWith("no edit"));
+        QVERIFY(what.describe(QPointF(50, second), in, theme).endsWith("a click makes this change"));
         const QImage image = painted(what, theme, in);
         int accent = 0;
         for (int y = 0; y < image.height(); ++y)
             for (int x = 0; x < 20; ++x)
                 accent += image.pixel(x, y) == theme.accent.rgb();
         QVERIFY(accent > 20); // the box of what is switched on
+        // However little room there is, every row has its place, in order; what is cut is in the hint.
+        while (what.rows.size() < 7)
+            what.rows.push_back(what.rows.back());
+        for (const double height : {400.0, 230.0, 140.0}) {
+            const QRectF room(0, 0, 300, height);
+            int last = -1, top = 0; // of the last row
+            for (int y = 0; y < room.height(); ++y) {
+                const int row = what.row_at(QPointF(50, y), room);
+                if (row < 0 && last == 6) continue; // beneath it
+                QVERIFY(row == last || row == last + 1);
+                if (row != last) top = y;
+                last = row;
+            }
+            QCOMPARE(last, 6);
+            QVERIFY(what.hint(QPointF(50, top + 5), room, theme).contains("one four"));
+            QVERIFY(what.hint(QPointF(50, top + 5), room, theme).contains("attention window=6"));
+            const QImage drawn = painted(what, theme, room);
+            int ink = 0;
+            for (int y = top + 2; y < top + 12; ++y)
+                for (int x = 20; x < 300; ++x)
+                    ink += drawn.pixel(x, y) != theme.panel.rgb();
+            QVERIFY(ink > 50);
+        }
     }
 };
 

@@ -324,7 +324,8 @@ QString joined(const std::vector<std::int32_t>& ids) {
 QString with_edits(const QStringList& edits) {
     QString out;
     for (const QString& edit : edits)
-        out += QStringLiteral(" --edit ") + shell_word(edit);
+        out += is_policy(edit) ? QStringLiteral(" --attention ") + shell_word(policy_in(edit))
+                               : QStringLiteral(" --edit ") + shell_word(edit);
     return out;
 }
 

@@ -46,6 +46,7 @@ EditPanel::EditPanel(Desk& desk, QWidget* parent)
            "L3H5 pos=4 mean – puts its mean over the text there, at one position\n"
            "blocks.2.hook_mlp_out scale 0.5 – halves an MLP\n"
            "blocks.1.attn.hook_attn_scores head=2 key=0 mask – hides the first token from a head\n"
+           "attention window=64 sinks=4 – keeps only the last 64 keys and the first 4, as --attention\n"
            "OP: zero, scale X, add X, set X, mask, mean, calibrate BETA THRESHOLD, from row=1 (the pinned "
            "run), …"));
     clear_->setToolTip(tr("Remove all interventions"));

@@ -65,6 +65,10 @@ public:
     virtual QString describe(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
         return {};
     }
+    /// What there was no room for at a point; shown when the pointer rests there.
+    virtual QString hint(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
+        return {};
+    }
     virtual Spot spot_at(const QPointF& /*at*/, const QRectF& /*in*/, const Theme& /*theme*/) const {
         return {};
     }

@@ -14,8 +14,7 @@ public:
         QString words; ///< for people: "Zero its value"
         double delta_loss = 0, control = 0, control_deviation = 0, kl = 0; ///< NaN: not measured
         QString text;                                                      ///< what the model goes on with
-        QStringList edits; ///< in the words of the command line; empty: no edit of a run
-        QString why_not;   ///< if there are none
+        QStringList edits; ///< that make it, in the words of the command line
         bool on = false;
     };
     QString title;
@@ -33,9 +32,17 @@ public:
     void paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                      const std::optional<QPointF>& pointer) const override;
     QString describe(const QPointF& at, const QRectF& in, const Theme& theme) const override;
+    QString hint(const QPointF& at, const QRectF& in, const Theme& theme) const override;
     QString csv() const override;
 
 private:
+    /// All rows, closer together where there is little room; in the least of it without their texts.
+    struct Lines {
+        double head, row, line; ///< heights
+        int size;               ///< of the font
+        bool texts, names;      ///< the second line of a row; a line of their own for the columns' names
+    };
+    Lines lines_in(const QRectF& in) const;
     double scale() const; ///< largest |Δ loss|, its control included
 };
 

@@ -4,6 +4,20 @@
 
 namespace vitrine::views {
 
+namespace {
+
+/// A run has one attention policy: the one switched on last.
+void keep_one_policy(std::vector<Edit>& edits, const QString& newest) {
+    if (!is_policy(newest)) return;
+    for (Edit& edit : edits)
+        if (is_policy(edit.text) && edit.text != newest) edit.on = false;
+}
+
+} // namespace
+
+bool is_policy(const QString& text) { return text.startsWith(QLatin1String("attention ")); }
+QString policy_in(const QString& text) { return text.section(QLatin1Char(' '), 1); }
+
 QString ablation(int layer, int head) { return QStringLiteral("L%1H%2 zero").arg(layer).arg(head); }
 
 QString ablation(int layer, int head, int position) {
@@ -30,6 +44,7 @@ QString EditList::add(const QString& text) {
         return {};
     }
     all_.push_back({wanted, true});
+    keep_one_policy(all_, wanted);
     emit changed();
     return {};
 }
@@ -43,6 +58,7 @@ void EditList::add_all(const QStringList& texts) {
             edits.push_back({text, true});
         else
             known->on = true;
+        keep_one_policy(edits, text);
     }
     set_all(std::move(edits));
 }
@@ -52,6 +68,7 @@ void EditList::set_on(int index, bool on) {
     Edit& edit = all_[static_cast<std::size_t>(index)];
     if (edit.on == on) return;
     edit.on = on;
+    if (on) keep_one_policy(all_, QString(edit.text));
     emit changed();
 }
 

@@ -8,7 +8,8 @@
 
 namespace vitrine::views {
 
-/// One intervention: `L3H5 zero`, `blocks.2.hook_resid_post pos=4 scale 0.5`, ….
+/// One intervention: `L3H5 zero`, `blocks.2.hook_resid_post pos=4 scale 0.5`, …; or which keys the run sees,
+/// `attention window=64 sinks=4`, of which one at a time is on.
 struct Edit {
     QString text;
     bool on = true;
@@ -56,6 +57,10 @@ private:
     std::vector<Edit> all_;
     QString problem_;
 };
+
+/// Whether a text says which keys a run sees; then policy_in() is what --attention takes.
+bool is_policy(const QString& text);
+QString policy_in(const QString& text);
 
 /// "L3H5 zero": takes the head's output out.
 QString ablation(int layer, int head);

@@ -2,9 +2,11 @@
 
 #include <QApplication>
 #include <QContextMenuEvent>
+#include <QHelpEvent>
 #include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolTip>
 #include <QWheelEvent>
 
 #include "views/shared/gestures.h"
@@ -84,6 +86,15 @@ void FigureCanvas::paintEvent(QPaintEvent*) {
     painter.drawPixmap(0, 0, drawn_);
     painter.setRenderHint(QPainter::Antialiasing);
     picture_->paint_marks(painter, frame(), desk_.theme(), pressed_ && dragged_ ? std::nullopt : pointer_);
+}
+
+bool FigureCanvas::event(QEvent* event) {
+    if (event->type() != QEvent::ToolTip || !picture_) return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const QString hint = picture_->hint(help->pos(), frame(), desk_.theme());
+    if (hint.isEmpty()) return QWidget::event(event);
+    QToolTip::showText(help->globalPos(), hint, this);
+    return true;
 }
 
 void FigureCanvas::mousePressEvent(QMouseEvent* event) {

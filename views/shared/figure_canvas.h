@@ -46,6 +46,7 @@ signals:
     void menu_opens(QMenu& menu, const QPointF& at);
 
 protected:
+    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;

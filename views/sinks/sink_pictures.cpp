@@ -1,6 +1,7 @@
 #include "views/sinks/sink_pictures.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 #include <algorithm>
 #include <cmath>
 
@@ -39,16 +40,19 @@ double number_in(const Json& row, const char* name) {
     return found != row.end() && found->is_number() ? found->get<double>() : std::nan("");
 }
 
-// The analysis' names, in words.
-QString words_of(const QString& name) {
+// The analysis' names, in words; `how`: what the change is made of.
+QString words_of(const QString& name, const QString& how) {
+    static const QRegularExpression window(QStringLiteral("window=(\\d+)(?: sinks=(\\d+))?"));
+    if (const auto kept = window.match(how); kept.hasMatch())
+        return kept.captured(2).isEmpty()
+                   ? said("Keep the last %1 keys only").arg(kept.captured(1))
+                   : said("Keep the first %1, last %2 keys").arg(kept.captured(2), kept.captured(1));
     if (name == QLatin1String("mask")) return said("Hide the key in all layers");
-    if (name == QLatin1String("mask-later")) return said("Hide it from a later layer on");
+    if (name == QLatin1String("mask-later")) return said("Hide it in later layers");
     if (name == QLatin1String("zero-value")) return said("Zero its value");
-    if (name == QLatin1String("token-mean")) return said("Replace its value by the mean");
+    if (name == QLatin1String("token-mean")) return said("Give it the mean value");
     if (name == QLatin1String("row-mean")) return said("Replace it by its mean over rows");
-    if (name == QLatin1String("calibrate")) return said("Calibrate hidden sinks (ACT)");
-    if (name == QLatin1String("window")) return said("Keep the last keys only");
-    if (name == QLatin1String("sinks+window")) return said("Keep the first keys and the last");
+    if (name == QLatin1String("calibrate")) return said("Calibrate others (ACT)");
     return name;
 }
 
@@ -207,17 +211,13 @@ std::shared_ptr<figure::WhatIf> what_if_picture(const Results& results, int key,
         }
         figure::WhatIf::Row row;
         row.name = name;
-        row.words = words_of(name);
+        row.words = words_of(name, text_in(effect, "edits"));
         row.delta_loss = number_in(effect, "delta_loss");
         row.control = number_in(effect, "control");
         row.control_deviation = number_in(effect, "control_deviation");
         row.kl = number_in(effect, "kl");
         row.text = text_of(name);
-        const QString how = text_in(effect, "edits");
-        if (how.startsWith(QLatin1String("attention ")))
-            row.why_not = said("which keys a run keeps is no intervention: it is measured here only");
-        else
-            row.edits = how.split(QStringLiteral("; "), Qt::SkipEmptyParts);
+        row.edits = text_in(effect, "edits").split(QStringLiteral("; "), Qt::SkipEmptyParts);
         row.on = are_on(row.edits, edits);
         out->rows.push_back(std::move(row));
     }
