@@ -174,6 +174,15 @@ void Tour::plan() {
                           window_.desk().selection.set_key(window_.desk().a()->size() - 5);
                       },
                       {}});
+    stops_.push_back({QStringLiteral("streaming"),
+                      [this, page] {
+                          page(tr("Analyses"))();
+                          if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
+                              analyses->choose(QStringLiteral("streaming"));
+                              analyses->run(true);
+                          }
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("entropy"),
                       [type, page] {
                           type(QStringLiteral("The captain looked at the sea. The captain looked at the"));
@@ -234,15 +243,6 @@ void Tour::plan() {
                           page(tr("Analyses"))();
                           if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
                               analyses->choose(QStringLiteral("attention"));
-                              analyses->run(true);
-                          }
-                      },
-                      {}});
-    stops_.push_back({QStringLiteral("streaming"),
-                      [this, type] {
-                          type(story(6));
-                          if (AnalysisPage* analyses = window_.analysis_page(tr("Analyses"))) {
-                              analyses->choose(QStringLiteral("streaming"));
                               analyses->run(true);
                           }
                       },

@@ -180,7 +180,7 @@ sdk::Done Streaming::done() const {
     }
     std::string note = describe_rows(start_->rows);
     if (every_ > 1)
-        note += " recomputed is measured at every " + std::to_string(every_) + "th token from position " +
+        note += " recomputed is measured at one token in " + std::to_string(every_) + " from position " +
                 std::to_string(window_) + " on; before it, it is what dense is.";
     return sdk::Done{{perplexity, nll, sdk::ResultData::table("caches", std::move(table)),
                       sdk::ResultData::text("note", note)}};

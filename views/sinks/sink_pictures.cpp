@@ -46,7 +46,7 @@ QString words_of(const QString& name, const QString& how) {
     if (const auto kept = window.match(how); kept.hasMatch())
         return kept.captured(2).isEmpty()
                    ? said("Keep the last %1 keys only").arg(kept.captured(1))
-                   : said("Keep the first %1, last %2 keys").arg(kept.captured(2), kept.captured(1));
+                   : said("Keep first %1 and last %2").arg(kept.captured(2), kept.captured(1));
     if (name == QLatin1String("mask")) return said("Hide the key in all layers");
     if (name == QLatin1String("mask-later")) return said("Hide it in later layers");
     if (name == QLatin1String("zero-value")) return said("Zero its value");
