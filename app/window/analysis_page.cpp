@@ -8,6 +8,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -268,7 +269,10 @@ void AnalysisPage::show_manifest() {
 
 void AnalysisPage::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    run_if_live();
+    if (settings_)
+        rest_.start(); // the main picture comes first
+    else
+        run_if_live();
 }
 
 bool AnalysisPage::reads_model_alone() const {

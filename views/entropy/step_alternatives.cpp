@@ -25,6 +25,7 @@ StepAlternatives::StepAlternatives(const Desk& desk, QWidget* parent)
     column->setSpacing(2);
     column->addWidget(title_);
     column->addWidget(list_, 1);
+    column->addStretch(0);
     connect(list_, &QListWidget::itemClicked, this, &StepAlternatives::choose);
     auto* enter = new QShortcut(QKeySequence(Qt::Key_Return), list_);
     enter->setContext(Qt::WidgetShortcut);
@@ -39,12 +40,14 @@ void StepAlternatives::choose(const QListWidgetItem* item) {
 
 void StepAlternatives::show_nothing() {
     list_->clear();
+    list_->hide(); // the words need its room
     title_->setText(tr("Click a step: the tokens that could have stood there appear here, and choosing one "
                        "continues from it as a branch."));
 }
 
 void StepAlternatives::show_offers(int step, const Offer& own, const std::vector<Offer>& offers) {
     list_->clear();
+    list_->show();
     title_->setText(tr("Step %1, in place of <b>%2</b>:").arg(step).arg(own.token.toHtmlEscaped()));
     for (const Offer& offer : offers) {
         auto* item = new QListWidgetItem(

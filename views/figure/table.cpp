@@ -11,7 +11,8 @@ namespace {
 
 constexpr double row_height = 20;
 constexpr double title_height = 22;
-constexpr double roomy_gap = 14, tight_gap = 6; ///< between columns
+constexpr double roomy_gap = 14, tight_gap = 4; ///< between columns
+constexpr double short_name = 60;               ///< pixels up to which a row's name is never cut
 
 } // namespace
 
@@ -42,17 +43,19 @@ std::vector<double> Table::widths(const Theme& theme, double room) const {
     for (double& width : out)
         sum += width += between;
     if (sum <= room || out.empty()) return out;
-    // The widest give way first: what is short stays whole.
+    // The widest give way first: what is short stays whole, and so does a short name that rows begin with.
+    const bool named = !numeric.front() && out.front() <= short_name;
+    const double name = named ? out.front() : 0;
     double low = 0, high = *std::max_element(out.begin(), out.end());
     for (int step = 0; step < 40; ++step) {
         const double cap = (low + high) / 2;
-        double capped = 0;
-        for (const double width : out)
-            capped += std::min(width, cap);
+        double capped = name;
+        for (std::size_t col = named ? 1 : 0; col < out.size(); ++col)
+            capped += std::min(out[col], cap);
         (capped > room ? high : low) = cap;
     }
-    for (double& width : out)
-        width = std::min(width, low);
+    for (std::size_t col = named ? 1 : 0; col < out.size(); ++col)
+        out[col] = std::min(out[col], low);
     return out;
 }
 

@@ -100,6 +100,8 @@ std::shared_ptr<figure::Table> heads_table(const Results& results, const figure:
     if (out->columns.size() != brief.size()) return out; // of A − B some may be missing
     out->meanings = out->columns;
     out->columns = brief;
+    for (QStringList& row : out->rows)
+        row[0].remove(QLatin1Char(' ')); // L13H5, as the palette reads it
     for (std::size_t row = 0; row < out->rows.size(); ++row)
         for (int col = 1; col < brief.size(); ++col) {
             const double value = out->keys[row][static_cast<std::size_t>(col)];
