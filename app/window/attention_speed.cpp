@@ -17,6 +17,8 @@ constexpr int look_ms = 2;
 constexpr int heads_opened = 12;
 constexpr int cancel_after_ms = 2500;
 constexpr int frames = 40; ///< of each zoom
+constexpr std::array measures{views::Measure::score, views::Measure::value_weighted};
+constexpr std::size_t heads_of_measure = 7;
 
 /// A line of /proc/self/status, bytes; 0 where there is no such file.
 std::uint64_t memory(const char* name) {
@@ -101,8 +103,25 @@ void AttentionSpeed::look() {
     case Stage::thumbnails:
         if (!window_.idle()) break;
         thumbnails_ms_ = static_cast<double>(since_run_.nsecsElapsed()) / 1e6;
-        type_letter();
+        after_bytes_ = memory("VmRSS");
+        peak_bytes_ = memory("VmHWM");
+        stage_ = Stage::measures;
+        next_measure();
         break;
+    case Stage::measures: {
+        if (!window_.attention().settled()) break;
+        painted();
+        if (!window_.attention().settled()) break;
+        Times& times = measure_ms_[measures[measure_at_]];
+        times.push_back(static_cast<double>(since_.nsecsElapsed()) / 1e6);
+        if (times.size() < heads_of_measure) {
+            open_next();
+        } else {
+            ++measure_at_;
+            next_measure();
+        }
+        break;
+    }
     case Stage::typing: // the run that the letter began
         if (since_.elapsed() < cancel_after_ms) break;
         since_.start();
@@ -173,9 +192,18 @@ void AttentionSpeed::pan_all() {
     canvas->fit();
 }
 
+void AttentionSpeed::next_measure() {
+    since_.start();
+    if (measure_at_ < measures.size()) {
+        window_.attention().choose(measures[measure_at_]);
+        return;
+    }
+    window_.attention().choose(views::Measure::weight);
+    type_letter();
+}
+
 void AttentionSpeed::type_letter() {
     stage_ = Stage::typing;
-    after_bytes_ = memory("VmRSS");
     since_.start();
     QKeyEvent press(QEvent::KeyPress, Qt::Key_Backspace, Qt::NoModifier),
         release(QEvent::KeyRelease, Qt::Key_Backspace, Qt::NoModifier);
@@ -190,6 +218,10 @@ void AttentionSpeed::report() {
     clock_.stop();
     heart_.stop();
     const views::RunPtr& run = window_.desk().a();
+    const auto first = [&](views::Measure measure) { return measure_ms_[measure].front(); };
+    const auto median = [&](views::Measure measure) {
+        return at_share({measure_ms_[measure].begin() + 1, measure_ms_[measure].end()}, 0.5);
+    };
     const auto megabytes = [](std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
     fmt::print("{{\"work\":\"attention\",\"model\":\"{}\",\"device\":\"{}\",\"tokens\":{},\"layers\":{},"
                "\"heads\":{},"
@@ -197,16 +229,21 @@ void AttentionSpeed::report() {
                "\"open_median_ms\":{:.1f},\"open_p95_ms\":{:.1f},\"open_max_ms\":{:.1f},"
                "\"frame_median_ms\":{:.2f},\"frame_p95_ms\":{:.2f},\"frame_max_ms\":{:.2f},"
                "\"hover_median_ms\":{:.3f},\"hover_max_ms\":{:.3f},"
+               "\"scores_first_ms\":{:.1f},\"scores_open_median_ms\":{:.1f},"
+               "\"weighted_first_ms\":{:.0f},\"weighted_open_median_ms\":{:.1f},"
                "\"all_heads_ms\":{:.0f},\"key_ms\":{:.1f},\"cancel_ms\":{:.0f},\"pause_run_ms\":{:.1f},"
                "\"pause_open_ms\":{:.1f},\"pause_thumbnails_ms\":{:.1f},"
-               "\"memory_before_mb\":{:.0f},\"memory_after_mb\":{:.0f},\"memory_peak_mb\":{:.0f}}}\n",
+               "\"memory_before_mb\":{:.0f},\"memory_after_mb\":{:.0f},\"memory_peak_mb\":{:.0f},"
+               "\"memory_measures_peak_mb\":{:.0f}}}\n",
                run->model.toStdString(), run->device.toStdString(), run->size(), run->layers, run->heads,
                run_ms_, engine_ms_, at_share(open_ms_, 0.5), at_share(open_ms_, 0.95), at_share(open_ms_, 1),
                at_share(frame_ms_, 0.5), at_share(frame_ms_, 0.95), at_share(frame_ms_, 1),
-               at_share(hover_ms_, 0.5), at_share(hover_ms_, 1), thumbnails_ms_, key_ms_, cancel_ms_,
+               at_share(hover_ms_, 0.5), at_share(hover_ms_, 1), first(views::Measure::score),
+               median(views::Measure::score), first(views::Measure::value_weighted),
+               median(views::Measure::value_weighted), thumbnails_ms_, key_ms_, cancel_ms_,
                longest_pause_ms_[Stage::run], longest_pause_ms_[Stage::open],
                longest_pause_ms_[Stage::thumbnails], megabytes(before_bytes_), megabytes(after_bytes_),
-               megabytes(memory("VmHWM")));
+               megabytes(peak_bytes_), megabytes(memory("VmHWM")));
     std::fflush(stdout);
     window_.bench().cancel_all();
     emit finished();

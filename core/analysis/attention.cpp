@@ -84,10 +84,8 @@ std::optional<sdk::Failure> Attention::begin(const sdk::Start& start) {
                                 "layer and a head."};
     }
     use_layers(first_layer_, layers_);
-    if (show_ == Show::score)
-        use_hook("attn.hook_attn_scores");
-    else if (start.given("head"))
-        use_head(first_head_);
+    if (show_ == Show::score) use_hook("attn.hook_attn_scores");
+    if (start.given("head")) use_head(first_head_);
     if (show_ == Show::value_weighted || show_ == Show::value_norm) also_capture("attn.hook_v");
     if (show_ == Show::value_weighted) also_need("attn.W_O");
     std::vector<std::string> layers, heads;

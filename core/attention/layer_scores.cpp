@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -83,6 +84,38 @@ Result<LayerScores> take_layer_scores(const model::ModelSpec& spec, int layer, r
         out.spec.key_bias = 0;
         out.key_bias = run::alibi_table(spec, out.tokens);
     }
+    return out;
+}
+
+ValueNorms value_norms(const model::ModelSpec& spec, const Tensor& v, const Tensor& w_o, ThreadPool& pool) {
+    ValueNorms out;
+    out.tokens = static_cast<int>(v.shape.front());
+    out.values.assign(static_cast<std::size_t>(spec.heads) * static_cast<std::size_t>(out.tokens), 0);
+    constexpr int block = 256; // keys at a time
+    const int blocks = (out.tokens + block - 1) / block;
+    pool.parallel_for(static_cast<std::size_t>(blocks * spec.heads), [&](std::size_t job) {
+        const int head = static_cast<int>(job) / blocks, first = static_cast<int>(job) % blocks * block;
+        const int kv_head = head / (spec.heads / spec.kv_heads);
+        const auto width = static_cast<std::size_t>(spec.d_model);
+        std::vector<double> rows(static_cast<std::size_t>(spec.d_head) * width), moved(width);
+        const float* from = w_o.data.data() + static_cast<std::size_t>(head * spec.d_head) * width;
+        std::copy_n(from, rows.size(), rows.begin());
+        for (int key = first; key < std::min(first + block, out.tokens); ++key) {
+            const float* value = v.data.data() + (std::int64_t{key} * spec.kv_heads + kv_head) * spec.d_head;
+            std::fill(moved.begin(), moved.end(), 0.0);
+            for (int i = 0; i < spec.d_head; ++i) {
+                const double factor = static_cast<double>(value[i]);
+                const double* row = rows.data() + static_cast<std::size_t>(i) * width;
+                for (std::size_t d = 0; d < width; ++d)
+                    moved[d] += factor * row[d];
+            }
+            double squares = 0;
+            for (const double x : moved)
+                squares += x * x;
+            out.values[static_cast<std::size_t>(head) * static_cast<std::size_t>(out.tokens) +
+                       static_cast<std::size_t>(key)] = std::sqrt(squares);
+        }
+    });
     return out;
 }
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "core/attention/head_blocks.h"
+#include "core/attention/cell_source.h"
 #include "core/base/memory.h"
 
 namespace vitrine::attention {
@@ -18,54 +18,54 @@ namespace {
 
 constexpr float none = std::numeric_limits<float>::quiet_NaN();
 
-int up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
-
 /// A block's columns, folded over `cell` keys at a time.
 struct Folded {
     std::vector<float> largest, sum; ///< [cells][columns]
     std::vector<float> by_key;       ///< [keys]
+    float smallest = 0;
 };
 
 } // namespace
 
 struct OpenHead::Parts {
-    HeadBlocks blocks;
+    CellSource source;
     std::vector<bool> keys_out;
-    std::vector<float> highest, inverse; ///< by query, rounded up to a block
-    std::vector<double> left;            ///< by query: what is left where keys are out, 0 if nothing is
+    Extreme extreme;
+    std::vector<double> left; ///< by query: what is left where keys are out, 0 if nothing is
     HeadStatistics statistics;
     std::vector<Level> levels;
     std::unique_ptr<Presence> present;
+    float smallest = 0;
 
     Parts(const LayerScores& scores, int head, const OpenOptions& options)
-        : blocks(scores, head), keys_out(options.keys_out) {
-        const auto padded = static_cast<std::size_t>(up(scores.tokens, HeadBlocks::columns()));
-        highest.assign(padded, 0);
-        inverse.assign(padded, 0);
-        left.assign(padded, 1);
-        statistics.alpha.assign(static_cast<std::size_t>(scores.tokens), 0);
-        statistics.entropy.assign(static_cast<std::size_t>(scores.tokens), 0);
+        : source(scores, options.minus, head, options.cells), keys_out(options.keys_out),
+          extreme(options.minus == nullptr ? Extreme::largest : Extreme::farthest) {
+        const auto size = static_cast<std::size_t>(scores.tokens);
+        left.assign(size, 1);
+        statistics.alpha.assign(size, 0);
+        statistics.entropy.assign(size, 0);
     }
 
-    int tokens() const { return blocks.tokens(); }
+    int tokens() const { return source.tokens(); }
     bool key_out(int key) const { return !keys_out.empty() && keys_out[static_cast<std::size_t>(key)]; }
+    bool is_pattern() const { return source.cells() == Cells::weight && !source.is_difference(); }
+    /// What a cell of many begins with: what a mask hides is no score, but a weight of 0.
+    float least() const {
+        return source.cells() == Cells::score && !source.is_difference() ? -INFINITY : 0.0F;
+    }
 
-    void read_block(int query, Level& finest, std::vector<double>& alpha);
-    void fold(const float* pattern, int begin, int end, int cell, Folded& folded) const;
+    void read_block(int query, Level& finest, std::vector<double>& alpha, float& smallest);
+    void fold_weights(const float* cells, int begin, int end, int cell, Folded& folded) const;
+    void fold_any(const float* cells, int begin, int end, int cell, Folded& folded) const;
     void read(Level& finest, const std::atomic<int>* gives_way_to, ThreadPool& pool,
               const CancelToken& cancel);
-    /// Pattern [key][columns] of keys begin … end of a block, from known sums. The result points at key 0.
-    float* part(const cpu::QueryBlock& block, int begin, int end, cpu::BlockScratch<float>& scratch) const;
-    float renormalised(float weight, int query, int key) const;
+    float shown(float value, int query, int key) const;
 };
 
-void OpenHead::Parts::fold(const float* pattern, int begin, int end, int cell, Folded& folded) const {
+void OpenHead::Parts::fold_weights(const float* cells, int begin, int end, int cell, Folded& folded) const {
     const auto& kernel = cpu::kernels<float>();
     const int columns = HeadBlocks::columns();
     const int first = begin / cell, count = (end + cell - 1) / cell - first;
-    folded.largest.assign(static_cast<std::size_t>(count) * static_cast<std::size_t>(columns), -INFINITY);
-    folded.sum.assign(folded.largest.size(), 0);
-    folded.by_key.assign(static_cast<std::size_t>(end), 0);
     for (int c = 0; c < count; ++c) {
         const auto at = static_cast<std::size_t>(c) * static_cast<std::size_t>(columns);
         const int from = std::max(begin, (first + c) * cell), to = std::min(end, (first + c + 1) * cell);
@@ -77,37 +77,65 @@ void OpenHead::Parts::fold(const float* pattern, int begin, int end, int cell, F
             if (key_out(key)) aside.assign(static_cast<std::size_t>(2 * columns), 0);
             float* largest = aside.empty() ? &folded.largest[at] : aside.data();
             float* sum = aside.empty() ? &folded.sum[at] : aside.data() + columns;
-            kernel.fold_keys(pattern + std::int64_t{key} * columns, until - key, largest, sum,
+            kernel.fold_keys(cells + std::int64_t{key} * columns, until - key, largest, sum,
                              &folded.by_key[static_cast<std::size_t>(key)]);
             key = until;
         }
     }
 }
 
-void OpenHead::Parts::read_block(int query, Level& finest, std::vector<double>& alpha) {
-    thread_local cpu::BlockScratch<float> scratch;
+// Of either sign; −∞ is no cell.
+void OpenHead::Parts::fold_any(const float* cells, int begin, int end, int cell, Folded& folded) const {
+    const auto columns = static_cast<std::size_t>(HeadBlocks::columns());
+    const int first = begin / cell;
+    std::vector<float> smallest(columns, INFINITY);
+    for (int key = begin; key < end; ++key) {
+        const float* line = cells + static_cast<std::size_t>(key) * columns;
+        const std::size_t at = static_cast<std::size_t>(key / cell - first) * columns;
+        float* largest = folded.largest.data() + at;
+        float* sum = folded.sum.data() + at;
+        if (extreme == Extreme::largest) {
+            for (std::size_t i = 0; i < columns; ++i) {
+                const bool there = line[i] != -INFINITY;
+                largest[i] = line[i] > largest[i] ? line[i] : largest[i];
+                sum[i] += there ? line[i] : 0.0F;
+                const float low = there ? line[i] : INFINITY;
+                smallest[i] = low < smallest[i] ? low : smallest[i];
+            }
+        } else {
+            for (std::size_t i = 0; i < columns; ++i) {
+                const float value = line[i] != -INFINITY ? line[i] : 0.0F;
+                largest[i] = extreme_of(Extreme::farthest, largest[i], value);
+                sum[i] += value;
+            }
+        }
+    }
+    folded.smallest = *std::min_element(smallest.begin(), smallest.end());
+}
+
+void OpenHead::Parts::read_block(int query, Level& finest, std::vector<double>& alpha, float& smallest_here) {
     thread_local Folded folded;
     const int columns = HeadBlocks::columns();
-    const cpu::QueryBlock block = blocks.block_at(query);
-    const cpu::KeyRange range = blocks.visible(block);
+    const cpu::QueryBlock block = source.block_at(query);
+    const cpu::KeyRange range = source.visible(block);
     const auto begin = static_cast<int>(range.begin), end = static_cast<int>(range.end);
-    float* pattern = blocks.scores(block, range, scratch);
     std::vector<float> moment(static_cast<std::size_t>(columns));
-    cpu::kernels<float>().softmax_measured(pattern + range.begin * columns, end - begin,
-                                           {&highest[static_cast<std::size_t>(query)],
-                                            &inverse[static_cast<std::size_t>(query)], moment.data()});
-    for (int key = begin; key < end && block.count < columns; ++key) // queries that there are none of
-        std::fill(pattern + std::int64_t{key} * columns + block.count,
-                  pattern + std::int64_t{key + 1} * columns, 0.0F);
-    fold(pattern, begin, end, finest.cell, folded);
-    for (int key = begin; key < end; ++key)
+    const float* cells_read = source.read(block, moment.data());
+    const int first = begin / finest.cell, cells = (end + finest.cell - 1) / finest.cell - first;
+    folded.largest.assign(static_cast<std::size_t>(cells) * static_cast<std::size_t>(columns), least());
+    folded.sum.assign(folded.largest.size(), 0);
+    folded.by_key.assign(static_cast<std::size_t>(end), 0);
+    if (source.cells() == Cells::score || source.is_difference())
+        fold_any(cells_read, begin, end, finest.cell, folded);
+    else
+        fold_weights(cells_read, begin, end, finest.cell, folded);
+    smallest_here = std::min(smallest_here, folded.smallest);
+    for (int key = begin; key < end && is_pattern(); ++key)
         alpha[static_cast<std::size_t>(key)] +=
             static_cast<double>(folded.by_key[static_cast<std::size_t>(key)]);
-    const int first = begin / finest.cell;
-    const int cells = static_cast<int>(folded.sum.size()) / columns;
     for (int i = 0; i < block.count; ++i) {
         const auto row = static_cast<std::size_t>(query + i);
-        const double inv = static_cast<double>(inverse[row]);
+        const double inv = is_pattern() ? static_cast<double>(source.inverse(query + i)) : 0;
         if (inv > 0)
             statistics.entropy[row] =
                 -std::log(inv) - static_cast<double>(moment[static_cast<std::size_t>(i)]) * inv;
@@ -124,7 +152,7 @@ void OpenHead::Parts::read_block(int query, Level& finest, std::vector<double>& 
         for (int c = 0; c < cells; ++c) {
             const std::size_t at = finest.at(level_row, first + c);
             const auto from = static_cast<std::size_t>(c * columns + i);
-            finest.largest[at] = std::max(finest.largest[at], folded.largest[from] * factor);
+            finest.largest[at] = extreme_of(extreme, finest.largest[at], folded.largest[from] * factor);
             finest.mean[at] += folded.sum[from] * factor; // a sum, for now
         }
     }
@@ -136,48 +164,30 @@ void OpenHead::Parts::read(Level& finest, const std::atomic<int>* gives_way_to, 
     const int strip = std::max(HeadBlocks::columns(), finest.cell);
     const int strips = (tokens() + strip - 1) / strip;
     std::mutex mutex;
+    float smallest_cell = INFINITY;
     pool.parallel_for(static_cast<std::size_t>(strips), [&](std::size_t i) {
         while (gives_way_to != nullptr && *gives_way_to > 0 && !cancel.cancelled())
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
         if (cancel.cancelled()) return;
         thread_local std::vector<double> alpha;
         alpha.assign(static_cast<std::size_t>(tokens()), 0);
+        float smallest_here = INFINITY;
         const int begin = (strips - 1 - static_cast<int>(i)) * strip; // those with most keys first
         for (int query = begin; query < std::min(begin + strip, tokens()); query += HeadBlocks::columns())
-            read_block(query, finest, alpha);
+            read_block(query, finest, alpha, smallest_here);
         const std::lock_guard lock(mutex);
+        smallest_cell = std::min(smallest_cell, smallest_here);
         for (std::size_t key = 0; key < alpha.size(); ++key)
             statistics.alpha[key] += alpha[key];
     });
+    if (source.cells() == Cells::score && !source.is_difference()) smallest = smallest_cell;
 }
 
-float OpenHead::Parts::renormalised(float weight, int query, int key) const {
-    if (key > query || key_out(key)) return none;
-    if (keys_out.empty()) return weight;
+float OpenHead::Parts::shown(float value, int query, int key) const {
+    if (key > query || key_out(key) || value == -INFINITY) return none;
+    if (keys_out.empty()) return value;
     const double rest = left[static_cast<std::size_t>(query)];
-    return rest <= 0 ? none : static_cast<float>(static_cast<double>(weight) / rest);
-}
-
-float* OpenHead::Parts::part(const cpu::QueryBlock& block, int begin, int end,
-                             cpu::BlockScratch<float>& scratch) const {
-    const int columns = HeadBlocks::columns();
-    const int tile = cpu::kernels<float>().tile_rows;
-    const cpu::KeyRange seen = blocks.visible(block);
-    const cpu::KeyRange range{std::max<std::int64_t>(seen.begin, begin / tile * tile),
-                              std::min<std::int64_t>(seen.end, end)};
-    const std::int64_t rows = up(end, tile) * std::int64_t{columns};
-    float* pattern = scratch.scores.at_least(static_cast<std::size_t>(rows));
-    if (range.begin < range.end) {
-        pattern = blocks.scores(block, range, scratch);
-        cpu::kernels<float>().softmax_part(pattern + range.begin * columns, range.end - range.begin,
-                                           &highest[static_cast<std::size_t>(block.first)],
-                                           &inverse[static_cast<std::size_t>(block.first)]);
-    }
-    // Keys that no query of the block may see have no weight.
-    for (std::int64_t key = begin; key < end; ++key)
-        if (key < range.begin || key >= range.end)
-            std::fill(pattern + key * columns, pattern + (key + 1) * columns, 0.0F);
-    return pattern;
+    return rest <= 0 ? none : static_cast<float>(static_cast<double>(value) / rest);
 }
 
 OpenHead::OpenHead(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -189,6 +199,9 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
     return within_memory(
         "There is not enough memory to open this head: shorten the prompt.",
         [&]() -> Result<std::shared_ptr<const OpenHead>> {
+            if (options.cells == Cells::value_weighted &&
+                (!scores.norms || (options.minus != nullptr && !options.minus->norms)))
+                return fail(Code::not_found, "The lengths of this layer's values were not read yet.");
             auto parts = std::make_unique<Parts>(scores, head, options);
             const int tokens = parts->tokens();
             Level finest;
@@ -197,7 +210,7 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
                 finest.cell *= 2;
             finest.size = (tokens + finest.cell - 1) / finest.cell;
             const auto cells = static_cast<std::size_t>(finest.size) * static_cast<std::size_t>(finest.size);
-            finest.largest.assign(cells, -INFINITY);
+            finest.largest.assign(cells, parts->least());
             finest.mean.assign(cells, 0);
             parts->read(finest, options.gives_way_to, pool, cancel);
             VITRINE_TRY(cancel.check());
@@ -207,7 +220,10 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
             if (!options.keys_out.empty())
                 for (int query = 0; query < tokens; ++query)
                     queries_out.push_back(parts->left[static_cast<std::size_t>(query)] <= 0);
-            parts->present = std::make_unique<Presence>(tokens, options.keys_out, queries_out);
+            // Where a mask hides a key the weight is 0, but there is no score.
+            std::vector<KeyMask> masks;
+            if (options.cells == Cells::score) masks = parts->source.masks();
+            parts->present = std::make_unique<Presence>(tokens, options.keys_out, queries_out, masks);
             for (int row = 0; row < finest.size; ++row)
                 for (int col = 0; col < finest.size; ++col) {
                     const std::size_t at = finest.at(row, col);
@@ -215,12 +231,12 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
                         col > row ? 0
                                   : parts->present->count(row * finest.cell, (row + 1) * finest.cell,
                                                           col * finest.cell, (col + 1) * finest.cell);
-                    finest.largest[at] = count == 0 ? none : std::max(finest.largest[at], 0.0F);
+                    if (count == 0) finest.largest[at] = none;
                     finest.mean[at] = count == 0 ? none : finest.mean[at] / static_cast<float>(count);
                 }
             parts->levels.push_back(std::move(finest));
             while (parts->levels.back().size > 1)
-                parts->levels.push_back(coarser(parts->levels.back(), *parts->present));
+                parts->levels.push_back(coarser(parts->levels.back(), *parts->present, parts->extreme));
             return std::shared_ptr<const OpenHead>(new OpenHead(std::move(parts)));
         });
 }
@@ -228,25 +244,25 @@ Result<std::shared_ptr<const OpenHead>> OpenHead::open(const LayerScores& scores
 int OpenHead::tokens() const { return parts_->tokens(); }
 const HeadStatistics& OpenHead::statistics() const { return parts_->statistics; }
 const std::vector<Level>& OpenHead::levels() const { return parts_->levels; }
+Cells OpenHead::cells() const { return parts_->source.cells(); }
+bool OpenHead::is_difference() const { return parts_->source.is_difference(); }
+float OpenHead::smallest() const { return parts_->smallest; }
 
 float OpenHead::at(int query, int key) const {
     if (key > query) return none;
-    thread_local cpu::BlockScratch<float> scratch;
     const int columns = HeadBlocks::columns();
-    const cpu::QueryBlock block = parts_->blocks.block_at(query / columns * columns);
-    const float* pattern = parts_->part(block, key, key + 1, scratch);
-    return parts_->renormalised(pattern[std::int64_t{key} * columns + query - block.first], query, key);
+    const cpu::QueryBlock block = parts_->source.block_at(query / columns * columns);
+    const float* pattern = parts_->source.part(block, key, key + 1);
+    return parts_->shown(pattern[std::int64_t{key} * columns + query - block.first], query, key);
 }
 
 std::vector<float> OpenHead::row(int query) const {
-    thread_local cpu::BlockScratch<float> scratch;
     const int columns = HeadBlocks::columns();
-    const cpu::QueryBlock block = parts_->blocks.block_at(query / columns * columns);
-    const float* pattern = parts_->part(block, 0, query + 1, scratch);
+    const cpu::QueryBlock block = parts_->source.block_at(query / columns * columns);
+    const float* pattern = parts_->source.part(block, 0, query + 1);
     std::vector<float> out;
     for (int key = 0; key <= query; ++key)
-        out.push_back(
-            parts_->renormalised(pattern[std::int64_t{key} * columns + query - block.first], query, key));
+        out.push_back(parts_->shown(pattern[std::int64_t{key} * columns + query - block.first], query, key));
     return out;
 }
 
@@ -269,25 +285,25 @@ Patch OpenHead::patch(int cell, int row, int col, int rows, int cols, const Canc
             }
         return out;
     }
-    thread_local cpu::BlockScratch<float> scratch;
     const int columns = HeadBlocks::columns();
     const int query_begin = row * cell, query_end = std::min((row + out.rows) * cell, tokens());
     const int key_begin = col * cell, key_end = std::min((col + out.cols) * cell, tokens());
     std::vector<double> sums(cells, 0);
     for (int first = query_begin / columns * columns; first < query_end; first += columns) {
         if (cancel.cancelled()) return {};
-        const cpu::QueryBlock block = parts_->blocks.block_at(first);
+        const cpu::QueryBlock block = parts_->source.block_at(first);
         const int last = std::min(first + block.count, query_end);
         const int end = std::min(key_end, last);
         if (end <= key_begin) continue;
-        const float* pattern = parts_->part(block, key_begin, end, scratch);
+        const float* pattern = parts_->source.part(block, key_begin, end);
         for (int key = key_begin; key < end; ++key)
             for (int query = std::max({first, query_begin, key}); query < last; ++query) {
                 const float value =
-                    parts_->renormalised(pattern[std::int64_t{key} * columns + query - first], query, key);
+                    parts_->shown(pattern[std::int64_t{key} * columns + query - first], query, key);
                 if (std::isnan(value)) continue;
                 const std::size_t to = at(query / cell - row, key / cell - col);
-                out.largest[to] = std::isnan(out.largest[to]) ? value : std::max(out.largest[to], value);
+                out.largest[to] =
+                    std::isnan(out.largest[to]) ? value : extreme_of(parts_->extreme, out.largest[to], value);
                 sums[to] += static_cast<double>(value);
             }
     }

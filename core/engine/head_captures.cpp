@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace vitrine::engine {
 namespace {
 
 std::string pattern_of(int layer) { return fmt::format("blocks.{}.attn.hook_pattern", layer); }
+std::string scores_of(int layer) { return fmt::format("blocks.{}.attn.hook_attn_scores", layer); }
 
 } // namespace
 
@@ -24,8 +26,7 @@ std::vector<bool> layers_with_changed_attention(const model::ModelSpec& model,
         if (!hooks) continue;
         for (const model::HookInfo& hook : *hooks)
             for (int layer = 0; layer < model.layers; ++layer)
-                if (hook.name == pattern_of(layer) ||
-                    hook.name == fmt::format("blocks.{}.attn.hook_attn_scores", layer))
+                if (hook.name == pattern_of(layer) || hook.name == scores_of(layer))
                     out[static_cast<std::size_t>(layer)] = true;
     }
     return out;
@@ -46,11 +47,12 @@ Result<HeadCaptures> HeadCaptures::take(const model::ModelSpec& model, run::RunS
         std::from_chars(capture.data() + at + 1, capture.data() + capture.size(), head);
         const std::string hook = capture.substr(0, at);
         int layer = 0;
-        while (layer < model.layers && pattern_of(layer) != hook)
+        while (layer < model.layers && pattern_of(layer) != hook && scores_of(layer) != hook)
             ++layer;
         if (layer == model.layers || head < 0 || head >= model.heads)
             return fail(Code::not_found,
-                        fmt::format("There is no pattern of one head {}: write blocks.L.attn.hook_pattern@H.",
+                        fmt::format("There is no pattern of one head {}: write blocks.L.attn.hook_pattern@H "
+                                    "or blocks.L.attn.hook_attn_scores@H.",
                                     capture));
         if (changed[static_cast<std::size_t>(layer)])
             return fail(
@@ -58,7 +60,9 @@ Result<HeadCaptures> HeadCaptures::take(const model::ModelSpec& model, run::RunS
                 fmt::format("An edit changes the attention of layer {} itself, and at this length its "
                             "patterns are not kept: leave the edit out, or shorten the prompt.",
                             layer));
-        out.wanted_.push_back({layer, head, capture});
+        const bool scores = hook == scores_of(layer);
+        out.wanted_.push_back(
+            {layer, head, scores ? attention::Cells::score : attention::Cells::weight, capture});
         const attention::ScoreHooks hooks = attention::score_hooks(model, layer, spec.attention);
         captures.insert(captures.end(), {hooks.q, hooks.k});
     }
@@ -74,16 +78,22 @@ Status HeadCaptures::fill(const model::ModelSpec& model, run::RunResult& result,
         for (const Wanted& wanted : wanted_) {
             VITRINE_ASSIGN(const auto scores,
                            attention::take_layer_scores(model, wanted.layer, row, policy_));
-            VITRINE_ASSIGN(const auto open, attention::OpenHead::open(scores, wanted.head, {}, pool, cancel));
+            attention::OpenOptions options;
+            options.cells = wanted.cells;
+            VITRINE_ASSIGN(const auto open,
+                           attention::OpenHead::open(scores, wanted.head, options, pool, cancel));
             const int tokens = open->tokens();
+            const float hidden = wanted.cells == attention::Cells::score ? -INFINITY : 0.0F;
             Tensor pattern({1, tokens, tokens});
+            std::fill(pattern.data.begin(), pattern.data.end(), hidden);
             constexpr int block = 64; // queries at a time, none of which sees what is not written
             pool.parallel_for(static_cast<std::size_t>((tokens + block - 1) / block), [&](std::size_t i) {
                 const int first = static_cast<int>(i) * block;
                 for (int query = first; query < std::min(first + block, tokens); ++query) {
                     const std::vector<float> line = open->row(query);
-                    std::copy(line.begin(), line.end(),
-                              pattern.data.begin() + std::ptrdiff_t{query} * tokens);
+                    std::transform(line.begin(), line.end(),
+                                   pattern.data.begin() + std::ptrdiff_t{query} * tokens,
+                                   [hidden](float cell) { return std::isnan(cell) ? hidden : cell; });
                 }
             });
             row.captures.push_back({wanted.name, {"head", "query", "key"}, std::move(pattern)});

@@ -1,6 +1,7 @@
 #pragma once
-// Captures of one head's pattern, "blocks.3.attn.hook_pattern@5": where the patterns of a whole layer would
-// be too much, one head's is made from queries and keys after the run, with the bits of the whole.
+// Captures of one head's pattern or scores, "blocks.3.attn.hook_pattern@5": where those of a whole layer
+// would be too much, one head's are made from queries and keys after the run, with the bits of the whole.
+#include "core/attention/layer_scores.h"
 #include "core/base/cancel.h"
 #include "core/model/spec.h"
 #include "core/run/run_spec.h"
@@ -19,6 +20,7 @@ public:
 private:
     struct Wanted {
         int layer, head;
+        attention::Cells cells;
         std::string name;
     };
     std::vector<Wanted> wanted_;

@@ -36,14 +36,15 @@ struct Placed {
 
 } // namespace
 
-ArenaLayout lay_out(const Plan& plan, std::int64_t align) {
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, Activations activations) {
     std::vector<std::int64_t> elements;
     for (ValueId id = 0; id < static_cast<ValueId>(plan.values.size()); ++id)
         elements.push_back(plan.elements(id));
-    return lay_out(plan, align, elements);
+    return lay_out(plan, align, elements, activations);
 }
 
-ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements) {
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements,
+                    Activations activations) {
     const std::vector<Life> lives = lives_of(plan);
     std::vector<ValueId> by_birth;
     for (ValueId id = 0; id < static_cast<ValueId>(lives.size()); ++id)
@@ -58,6 +59,20 @@ ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std:
     for (const ValueId id : by_birth) {
         const Life life = lives[static_cast<std::size_t>(id)];
         std::erase_if(living, [&](const Placed& placed) { return placed.last < life.first; });
+        const auto* activate = std::get_if<Activate>(&plan.ops[static_cast<std::size_t>(life.first)]);
+        if (activations == Activations::in_place && activate != nullptr && activate->out == id &&
+            lives[static_cast<std::size_t>(activate->in)].last == life.first &&
+            elements[static_cast<std::size_t>(activate->in)] == elements[static_cast<std::size_t>(id)]) {
+            const std::int64_t begin = layout.offset[static_cast<std::size_t>(activate->in)];
+            const auto taken = std::find_if(living.begin(), living.end(), [&](const Placed& placed) {
+                return placed.begin == begin && placed.last == life.first;
+            });
+            if (taken != living.end()) {
+                taken->last = life.last;
+                layout.offset[static_cast<std::size_t>(id)] = begin;
+                continue;
+            }
+        }
         const std::int64_t size = (elements[static_cast<std::size_t>(id)] + align - 1) / align * align;
         std::int64_t begin = 0;
         auto after = living.begin();

@@ -1,5 +1,9 @@
 #include "core/run/builder.h"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "core/run/attention_builder.h"
@@ -16,15 +20,33 @@ public:
 
     Result<BuiltPlan> build() {
         ValueId residual = embed();
-        for (int layer = 0; layer < spec_.layers; ++layer) {
+        const int layers = layers_needed();
+        for (int layer = 0; layer < layers; ++layer) {
             VITRINE_ASSIGN(residual, block(layer, residual));
         }
+        if (layers < spec_.layers) return plan_.take();
         const ValueId hidden = spec_.final_norm ? plan_.norm("ln_final.", residual, 1) : residual;
         unembed(plan_.hook("unembed.hook_in", hidden));
         return plan_.take();
     }
 
 private:
+    /// Where nothing but captures is wanted, the model ends behind the last layer that has one.
+    int layers_needed() const {
+        if (request_.cached || !request_.stat_rows.empty() || !request_.logit_rows.empty())
+            return spec_.layers;
+        int layers = 0;
+        for (const std::string& hook : request_.captures) {
+            constexpr std::string_view prefix = "blocks.";
+            if (hook.starts_with("hook_")) continue; // of the embedding
+            if (!hook.starts_with(prefix)) return spec_.layers;
+            int layer = spec_.layers - 1;
+            std::from_chars(hook.data() + prefix.size(), hook.data() + hook.size(), layer);
+            layers = std::max(layers, layer + 1);
+        }
+        return layers;
+    }
+
     ValueId embed() {
         ValueId residual = plan_.value(1, spec_.width_of_embedding());
         plan_.emit(Embed{plan_.weight("W_E"), spec_.embedding_scale, residual});

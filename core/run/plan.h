@@ -327,9 +327,14 @@ struct ArenaLayout {
     std::int64_t elements = 0;        ///< size of the arena
 };
 
-/// Places values by first and last use; an op's outputs never overlap its inputs. `align` in elements.
-ArenaLayout lay_out(const Plan& plan, std::int64_t align);
+/// Whether what an activation function gives may lie where its input lay, if nothing reads that any more.
+enum class Activations { apart, in_place };
+
+/// Places values by first and last use; an op's outputs never overlap its inputs, but for activations in
+/// place. `align` in elements.
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, Activations activations = Activations::apart);
 /// The same for a device that pads its values: `elements` is what each value takes there.
-ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements);
+ArenaLayout lay_out(const Plan& plan, std::int64_t align, const std::vector<std::int64_t>& elements,
+                    Activations activations = Activations::apart);
 
 } // namespace vitrine::run

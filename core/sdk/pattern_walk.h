@@ -77,7 +77,7 @@ protected:
     /// Another hook in place of "attn.hook_pattern": it is the one that visit() gets.
     void use_hook(std::string name) { name_ = std::move(name); }
     /// This head alone where the patterns of a whole layer would be too much: then one_head(), and what is
-    /// visited is [1, query, key]. Not with use_hook().
+    /// visited is [1, query, key]. With use_hook() only of attn.hook_attn_scores.
     void use_head(int head) { head_ = head; }
     bool one_head() const { return one_head_; }
     /// Hooks (or globs) and weights of each layer, without its prefix: "attn.hook_v", "attn.W_O".

@@ -1,75 +1,20 @@
 // A head opened from queries and keys against the pattern that the engine captures, in every family: bits of
 // the cells, pyramid against brute force, statistics against float64.
-#include <cmath>
-#include <cstring>
-
 #include <QDir>
 #include <QtTest>
 #include <fmt/format.h>
 
-#include "core/attention/head_store.h"
-#include "tests/run/loaded.h"
+#include "tests/attention/opened.h"
 
 using namespace vitrine;
 using attention::OpenHead;
+using test::captured;
+using test::families;
 using test::Loaded;
-
-namespace {
-
-const std::string families = test::fixture("families");
-constexpr int tokens = 150; // several blocks of queries at every vector width, the last not full
-
-/// `tokens` tokens where positions have no table, else as many as the fixture has room for.
-run::RunResult run_of(const Loaded& model, const run::AttentionPolicy& policy = {}) {
-    model::ModelSpec& facts = model.model->spec;
-    if (facts.positional != model::Positional::learned) facts.context = std::max(facts.context, tokens);
-    const int length = std::min(tokens, facts.context);
-    run::RunSpec spec;
-    run::RunRow row;
-    std::uint32_t state = 7;
-    for (int i = 0; i < length; ++i) {
-        state = state * 1664525U + 1013904223U;
-        row.ids.push_back(
-            static_cast<std::int32_t>((state >> 8) % static_cast<std::uint32_t>(model.model->spec.vocab)));
-    }
-    spec.rows = {row};
-    spec.attention = policy;
-    for (int layer = 0; layer < model.model->spec.layers; ++layer) {
-        const attention::ScoreHooks hooks = attention::score_hooks(model.model->spec, layer, policy);
-        spec.captures.insert(spec.captures.end(),
-                             {hooks.q, hooks.k, fmt::format("blocks.{}.attn.hook_pattern", layer)});
-    }
-    return model.run(spec);
-}
-
-/// The pattern of one head, [query][key], as captured.
-struct Captured {
-    const float* data;
-    int size;
-    float at(int query, int key) const { return data[std::ptrdiff_t{query} * size + key]; }
-};
-
-Captured captured(const run::RowResult& row, int layer, int head) {
-    const Tensor& all = row.find(fmt::format("blocks.{}.attn.hook_pattern", layer))->tensor;
-    const auto size = static_cast<int>(all.shape.back());
-    return {all.data.data() + std::ptrdiff_t{head} * size * size, size};
-}
-
-bool same_bits(float a, float b) { return std::memcmp(&a, &b, sizeof(float)) == 0; }
-
-bool near(double a, double b, double band) {
-    return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= band * std::max(1.0, std::abs(b));
-}
-
-std::shared_ptr<const OpenHead> opened(const attention::LayerScores& scores, int head,
-                                       const attention::OpenOptions& options) {
-    ThreadPool pool(2);
-    auto open = OpenHead::open(scores, head, options, pool, {});
-    if (!open) qFatal("%s", open.error().message.c_str());
-    return *open;
-}
-
-} // namespace
+using test::near;
+using test::opened;
+using test::run_of;
+using test::same_bits;
 
 class TestOpenHead : public QObject {
     Q_OBJECT
@@ -99,13 +44,13 @@ private slots:
         const Loaded model(families + "/" + name.toStdString(), "cpu");
         const model::ModelSpec& spec = model.model->spec;
         const run::AttentionPolicy policy = *run::parse_policy(attention.toStdString());
-        run::RunResult result = run_of(model, policy);
+        run::RunResult result = run_of(model, 7, {}, policy);
         run::RowResult& row = result.rows.front();
         for (int layer = 0; layer < spec.layers; ++layer) {
             const auto scores = attention::take_layer_scores(spec, layer, row, policy);
             QVERIFY(scores.has_value());
             for (int head = 0; head < spec.heads; ++head) {
-                const Captured pattern = captured(row, layer, head);
+                const auto pattern = captured(row, layer, "pattern", head);
                 const auto open = opened(*scores, head, {});
                 const attention::Patch all = open->patch(1, 0, 0, pattern.size, pattern.size, {});
                 for (int query = 0; query < pattern.size; ++query) {
@@ -140,6 +85,40 @@ private slots:
         }
     }
 
+    // Other devices sum in another order: their own patterns, to the rounding of float32.
+    void queries_of_any_device_tell_its_pattern_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name :
+             {"gpt2", "bloom", "llama", "mistral", "gemma2", "qwen3", "falcon-multi_query"})
+            QTest::newRow(name) << name;
+    }
+    void queries_of_any_device_tell_its_pattern() {
+        QFETCH(QString, name);
+        for (const std::string& device : test::devices()) {
+            const Loaded model(families + "/" + name.toStdString(), device);
+            const model::ModelSpec& spec = model.model->spec;
+            run::RunResult result = run_of(model, 7, {"blocks.*.attn.hook_attn_scores"});
+            run::RowResult& row = result.rows.front();
+            for (int layer = 0; layer < spec.layers; ++layer) {
+                const auto taken = attention::take_layer_scores(spec, layer, row);
+                QVERIFY(taken.has_value());
+                const int head = layer % spec.heads;
+                attention::OpenOptions before;
+                before.cells = attention::Cells::score;
+                const auto weights = opened(*taken, head, {}), scores = opened(*taken, head, before);
+                const auto pattern = captured(row, layer, "pattern", head);
+                const auto raw = captured(row, layer, "attn_scores", head);
+                for (int query = 0; query < pattern.size; query += 3)
+                    for (int key = 0; key <= query; ++key) {
+                        QVERIFY(near(double{weights->at(query, key)}, double{pattern.at(query, key)}, 2e-6));
+                        const double theirs = double{raw.at(query, key)};
+                        QVERIFY(near(double{scores->at(query, key)},
+                                     std::isfinite(theirs) ? theirs : std::nan(""), 1e-5));
+                    }
+            }
+        }
+    }
+
     void pyramid_equals_brute_force_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<int>("most");
@@ -167,11 +146,11 @@ private slots:
         const Loaded model(families + "/" + name.toStdString(), "cpu");
         const model::ModelSpec& spec = model.model->spec;
         const run::AttentionPolicy policy = *run::parse_policy(attention.toStdString());
-        run::RunResult result = run_of(model, policy);
+        run::RunResult result = run_of(model, 7, {}, policy);
         const int layer = spec.layers - 1, head = spec.heads - 1;
         const auto scores = attention::take_layer_scores(spec, layer, result.rows.front(), policy);
         QVERIFY(scores.has_value());
-        const Captured pattern = captured(result.rows.front(), layer, head);
+        const auto pattern = captured(result.rows.front(), layer, "pattern", head);
         attention::OpenOptions options;
         options.largest_level = most;
         if (!out.empty()) options.keys_out.resize(static_cast<std::size_t>(pattern.size));
@@ -254,13 +233,13 @@ private slots:
         }
         layers[0].reset(); // as if an intervention changed its patterns
         attention::HeadStore store(std::move(layers), spec.heads);
-        QCOMPARE(store.tokens(), tokens);
+        QCOMPARE(store.tokens(), test::most_tokens);
         ThreadPool pool(1);
         QVERIFY(!store.find(1, 2, {}) && !store.brief(1, 2));
         const auto open = store.open(1, 2, {}, pool, {});
         QVERIFY(open.has_value());
         QCOMPARE(store.find(1, 2, {}), *open);
-        QVERIFY(!store.find(1, 2, std::vector<bool>(tokens, true)));
+        QVERIFY(!store.find(1, 2, {attention::Cells::weight, std::vector<bool>(test::most_tokens, true)}));
         QVERIFY(store.brief(1, 2) != nullptr);
         QCOMPARE(store.brief(1, 2)->alpha, (*open)->statistics().alpha);
         QVERIFY(store.read_brief(1, 3, {}, pool, {}).has_value());

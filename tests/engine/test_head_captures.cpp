@@ -30,14 +30,18 @@ class TestHeadCaptures : public QObject {
     Q_OBJECT
 private slots:
     void one_head_has_the_bits_of_all_data() {
+        QTest::addColumn<QString>("what");
         QTest::addColumn<QString>("attention");
-        QTest::newRow("all keys") << QString();
-        QTest::newRow("a cache of sinks") << "window=9 sinks=2 reindexed";
+        for (const char* what : {"pattern", "attn_scores"}) {
+            QTest::addRow("%s, all keys", what) << QString(what) << QString();
+            QTest::addRow("%s, a cache of sinks", what) << QString(what) << "window=9 sinks=2 reindexed";
+        }
     }
     void one_head_has_the_bits_of_all() {
+        QFETCH(QString, what);
         QFETCH(QString, attention);
         const Loaded model(test::fixture("families/gemma2"), "cpu");
-        const std::string hook = "blocks.1.attn.hook_pattern";
+        const std::string hook = "blocks.1.attn.hook_" + what.toStdString();
         run::RunSpec plain = spec_of({hook}), spec = spec_of({hook + "@2", "blocks.1.attn.hook_v"});
         plain.attention = spec.attention = *run::parse_policy(attention.toStdString());
         const run::RunResult whole = model.run(plain);

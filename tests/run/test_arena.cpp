@@ -27,6 +27,23 @@ class TestArena : public QObject {
 private slots:
     void a_chain_needs_two_places() { QCOMPARE(lay_out(chain(20), 1).elements, std::int64_t{60}); }
 
+    void an_activation_may_lie_where_its_input_lay() {
+        Plan plan = chain(1);
+        plan.values.push_back({Layout::tokens, 3, 1, 10});
+        plan.ops.emplace_back(Activate{vitrine::model::Activation::relu, 1, absent, 2});
+        QCOMPARE(lay_out(plan, 1).elements, std::int64_t{60});
+        const ArenaLayout layout = lay_out(plan, 1, Activations::in_place);
+        QCOMPARE(layout.offset[2], layout.offset[1]);
+        // Room for another while the activation lives, none for two.
+        plan.values.push_back({Layout::tokens, 3, 1, 10});
+        plan.ops.emplace_back(Linear{0, absent, 2, 3});
+        const ArenaLayout more = lay_out(plan, 1, Activations::in_place);
+        QVERIFY(more.offset[3] != more.offset[2]);
+        plan.ops.emplace_back(Capture{1, 0}); // somebody reads the input later
+        const ArenaLayout apart = lay_out(plan, 1, Activations::in_place);
+        QVERIFY(apart.offset[2] != apart.offset[1] && apart.offset[3] != apart.offset[1]);
+    }
+
     void living_values_never_overlap() {
         std::mt19937 random(7);
         for (int repeat = 0; repeat < 50; ++repeat) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/formats/tensor_files.h"
+#include "core/run/builder.h"
 #include "core/run/generate.h"
 #include "tests/run/loaded.h"
 
@@ -123,6 +124,34 @@ private slots:
             const Tensor logits = expected.tensor(prefix + "logits");
             compare(last_rows(ours.logits, logits.shape[0]), logits, "logits");
         }
+    }
+
+    void captures_alone_end_the_model_behind_them_data() { rows(); }
+    void captures_alone_end_the_model_behind_them() {
+        QFETCH(QString, folder);
+        QFETCH(QString, device);
+        const Loaded model(folder.toStdString(), device.toStdString());
+        run::RunSpec spec;
+        spec.rows = {{{3, 1, 4, 1, 5, 9, 2, 6}, {}}};
+        spec.captures = {"hook_embed", "blocks.0.attn.hook_v", "blocks.0.hook_resid_post"};
+        const run::RunResult whole = model.run(spec);
+        spec.choice = run::PositionChoice::list; // of none
+        spec.loss = false;
+        const run::RunResult part = model.run(spec);
+        QVERIFY(part.rows.front().positions.empty() && std::isnan(part.rows.front().loss));
+        QCOMPARE(part.rows.front().captures.size(), std::size_t{3});
+        for (const run::Captured& captured : part.rows.front().captures)
+            QVERIFY(captured.tensor.data == whole.rows.front().find(captured.hook)->tensor.data);
+        // Layers behind the last capture are not in the plan.
+        run::BuildRequest request;
+        request.batch = {{3, 1, 4}, {0, 3}, {0}};
+        const auto ops = [&](const std::string& hook) {
+            request.captures = {hook};
+            return run::build_plan(*model.model, request)->plan.ops.size();
+        };
+        QVERIFY(ops("hook_embed") < ops("blocks.0.attn.hook_v"));
+        QVERIFY(ops("blocks.0.attn.hook_v") < ops("blocks.1.attn.hook_v"));
+        QVERIFY(ops("blocks.1.attn.hook_v") < ops("unembed.hook_in"));
     }
 
     void greedy_generation_data() { rows(); }

@@ -158,6 +158,12 @@ bool AttentionPage::arcs() const { return arcs_box_->isChecked(); }
 
 void AttentionPage::run_changed() {
     AttentionData data = attention_data(desk_);
+    if (data.run && data.run->is_long() && data.said_in_place.isEmpty()) {
+        command_.clear();
+        take_data(long_data(desk_, options_.measure, data_));
+        if (is_long()) emit briefs_wanted();
+        return;
+    }
     if (options_.measure != Measure::weight && data.run && data.said_in_place.isEmpty()) {
         // The last picture stays until the analysis has answered, if it is one of the same text.
         const bool same = data_.measure == options_.measure && data_.run &&
@@ -169,7 +175,6 @@ void AttentionPage::run_changed() {
     }
     command_.clear();
     take_data(std::move(data));
-    if (is_long()) emit briefs_wanted();
 }
 
 void AttentionPage::show_measured(const std::vector<engine::ResultValue>& results, const QString& command) {
@@ -192,7 +197,7 @@ void AttentionPage::take_data(AttentionData data) {
     scale_box_->setEnabled(!data_.difference && data_.measure != Measure::score);
     sinks_box_->setEnabled(!data_.difference && weights);
     heads_box_->setEnabled(data_.measure != Measure::rollout);
-    const bool dots = data_.run && data_.run->is_long();
+    const bool dots = data_.store != nullptr;
     if (dots_box_->isHidden() == dots) {
         dots_box_->setVisible(dots);
         emit controls_changed();
@@ -222,7 +227,7 @@ void AttentionPage::redraw() {
 }
 
 void AttentionPage::redraw_grid() {
-    const bool of_long = is_long() && data_.measure == Measure::weight;
+    const bool of_long = is_long();
     grid_ = of_long ? long_grid_picture(data_, options_, desk_.theme())
                     : grid_picture(data_, options_, desk_.theme());
     mark_grid();
@@ -245,7 +250,15 @@ void AttentionPage::redraw_grid() {
 }
 
 void AttentionPage::show_briefs() {
-    if (is_long()) redraw_grid();
+    if (!is_long()) return;
+    const bool rescaled = widen_scale(data_);
+    if (!data_.said_in_place.isEmpty()) {
+        take_data(data_);
+        return;
+    }
+    redraw_grid();
+    // One scale for all; and a head may have waited for the lengths of its values.
+    if (rescaled || (head_ && !head_->large)) redraw_head();
 }
 
 void AttentionPage::mark_grid() {
@@ -264,7 +277,7 @@ void AttentionPage::mark_grid() {
 
 void AttentionPage::redraw_head() {
     const Place place = desk_.selection.place();
-    if (!is_long() || data_.measure != Measure::weight) {
+    if (!is_long()) {
         show_head(head_picture(data_, options_, place, desk_.heads, desk_.theme()));
         return;
     }
@@ -280,15 +293,15 @@ void AttentionPage::redraw_head() {
 // From what is read of the head so far; false if the rest is on its way.
 bool AttentionPage::fill_long_head(figure::Heatmap& map) {
     const Place place = desk_.selection.place();
-    HeadWish wish{data_.run->store, place.layer, place.head, {}};
-    auto shown = wish.store->find(place.layer, place.head, {});
-    if (shown) {
+    HeadWish wish{data_.store, place.layer, place.head, {cells_of(data_.measure)}};
+    auto shown = wish.store->find(place.layer, place.head, wish.look);
+    if (shown && data_.measure == Measure::weight && !data_.difference) {
         map.style.marked = sinks_by(shown->statistics().alpha);
         const bool any =
             std::find(map.style.marked.begin(), map.style.marked.end(), true) != map.style.marked.end();
         if (options_.sinks_out && any) {
             map.style.opacity = 1 - mass_by(shown->statistics().alpha, map.style.marked);
-            wish.keys_out = map.style.marked;
+            wish.look.keys_out = map.style.marked;
         }
         map.sinks_out = options_.sinks_out;
         if (options_.sinks_out) map.title += tr(", sinks left out");
@@ -303,6 +316,7 @@ bool AttentionPage::fill_long_head(figure::Heatmap& map) {
 }
 
 void AttentionPage::head_opened() {
+    if (is_long() && widen_scale(data_)) redraw_grid();
     redraw_head();
     emit desk_.facts_changed();
 }
@@ -317,11 +331,12 @@ void AttentionPage::head_refused(const QString& sentence) {
 bool AttentionPage::settled() const {
     if (!is_long() || !head_ || !head_->large || head_->large != large_) return false;
     const Place place = desk_.selection.place();
-    auto wanted = data_.run->store->find(place.layer, place.head, {});
-    if (wanted && options_.sinks_out) {
-        const auto sinks = sinks_by(wanted->statistics().alpha);
-        if (std::find(sinks.begin(), sinks.end(), true) != sinks.end())
-            wanted = data_.run->store->find(place.layer, place.head, sinks);
+    attention::Look look{cells_of(data_.measure)};
+    auto wanted = data_.store->find(place.layer, place.head, look);
+    if (wanted && options_.sinks_out && data_.measure == Measure::weight && !data_.difference) {
+        look.keys_out = sinks_by(wanted->statistics().alpha);
+        if (std::find(look.keys_out.begin(), look.keys_out.end(), true) != look.keys_out.end())
+            wanted = data_.store->find(place.layer, place.head, look);
     }
     return wanted && large_->head() == wanted && large_->complete() && !opener_->busy();
 }
@@ -356,11 +371,12 @@ void AttentionPage::show_head(std::shared_ptr<figure::Heatmap> map) {
         source.provenance = data_.run->provenance;
         if (data_.said_in_place.isEmpty() && !is_long())
             source.results = [data = data_, place] { return head_results(data, place); };
-        if (is_long()) source.why_no_results = why_no_long_results(*data_.run);
+        if (is_long()) {
+            source.command = long_command(data_, place);
+            source.why_no_results = why_no_long_results(*data_.run);
+        }
         if (head_->large && source.why_no_results.isEmpty())
-            source.results = [run = data_.run, head = large_->head()] {
-                return long_head_results(*run, *head);
-            };
+            source.results = [data = data_, head = large_->head()] { return long_head_results(data, *head); };
     }
     head_canvas_->show_picture(head_, source);
 }

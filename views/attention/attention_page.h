@@ -44,7 +44,7 @@ public:
     /// Why it gave nothing.
     void refuse_measure(const QString& sentence);
     bool arcs() const;
-    /// More heads of the shown run, a long one, were read for their thumbnails.
+    /// More heads of the shown run, a long one, were read for their thumbnails, or lengths of its values.
     void show_briefs();
     /// Whether the picture of the selected head is complete, at the resolution that its pixels need.
     bool settled() const;
@@ -52,7 +52,7 @@ public:
 signals:
     void state_changed();
     void measure_wanted(); ///< show_measured() or refuse_measure() is waited for
-    void briefs_wanted();  ///< thumbnails of a long run; show_briefs() is waited for
+    void briefs_wanted();  ///< thumbnails of a long run, of data().store; show_briefs() is waited for
     void arcs_changed(bool on);
     void controls_changed(); ///< one came or went: they need another width
     void example_wanted();   ///< there is nothing to show, and the user pressed the button that mends it
@@ -73,7 +73,7 @@ private:
     void show_head(std::shared_ptr<figure::Heatmap> map);
     void head_opened();
     void head_refused(const QString& sentence);
-    bool is_long() const { return data_.run && data_.run->is_long() && data_.said_in_place.isEmpty(); }
+    bool is_long() const { return data_.store && data_.said_in_place.isEmpty(); }
     void mark_grid();
     void selection_changed();
     void way_out();

@@ -43,13 +43,20 @@ std::vector<HeadSet::Head> heads_of_layer(const AttentionData& data, int layer) 
     return out;
 }
 
-QString equal_sides() { return QStringLiteral("A and B are equal: every difference is zero."); }
-
 QString run_again() {
     return QStringLiteral("This run was made without attention patterns. Press Run to make it again.");
 }
 
 } // namespace
+
+std::string name_of(Measure measure) {
+    return measure == Measure::score            ? "score"
+           : measure == Measure::value_weighted ? "value_weighted"
+           : measure == Measure::rollout        ? "rollout"
+                                                : "attention";
+}
+
+QString equal_sides() { return QStringLiteral("A and B are equal: every difference is zero."); }
 
 figure::ColourScale scale_of(const AttentionData& data, const AttentionOptions& options,
                              const figure::Theme& theme) {
@@ -146,6 +153,12 @@ MeasureAnalysis analysis_of(Measure measure) {
             {},
             QStringLiteral("attention"),
             QObject::tr("the weight that the query gives to the key")};
+}
+
+attention::Cells cells_of(Measure measure) {
+    return measure == Measure::score            ? attention::Cells::score
+           : measure == Measure::value_weighted ? attention::Cells::value_weighted
+                                                : attention::Cells::weight;
 }
 
 AttentionData measured_data(const Desk& desk, Measure measure,
@@ -277,13 +290,6 @@ engine::ResultAxis token_axis(const char* name, const ShownRun& run) {
     for (const figure::Token& token : run.tokens)
         axis.labels.push_back(token.shown.toStdString());
     return axis;
-}
-
-std::string name_of(Measure measure) {
-    return measure == Measure::score            ? "score"
-           : measure == Measure::value_weighted ? "value_weighted"
-           : measure == Measure::rollout        ? "rollout"
-                                                : "attention";
 }
 
 void append(const figure::Matrix& pattern, std::vector<double>& to) {

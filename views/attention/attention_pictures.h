@@ -32,6 +32,10 @@ struct MeasureAnalysis {
     QString meaning; ///< in one sentence
 };
 MeasureAnalysis analysis_of(Measure measure);
+/// What the cells of a long run are for a measure that it can show: any but rollout.
+attention::Cells cells_of(Measure measure);
+/// As exported numbers call it.
+std::string name_of(Measure measure);
 
 /// What is known of every head of a run, computed once a run.
 struct HeadFacts {
@@ -51,6 +55,9 @@ struct AttentionData {
     Measure measure = Measure::weight;
     int heads = 0;                    ///< 1: all of them in one
     double smallest = 0, largest = 1; ///< ends of the colour scale
+    /// Of a long run, or of the differences between two, in place of patterns.
+    std::shared_ptr<attention::HeadStore> store;
+    RunPtr minus; ///< of the store's differences: what is subtracted from `run`
 
     const figure::Matrix& pattern(int layer, int head) const {
         return patterns[static_cast<std::size_t>(layer) * static_cast<std::size_t>(heads) +
@@ -73,6 +80,9 @@ std::shared_ptr<figure::Heatmap> head_picture(const AttentionData& data, const A
 /// The numbers of the grid (layer × head × query × key) and of one head (query × key).
 std::vector<engine::ResultValue> grid_results(const AttentionData& data);
 std::vector<engine::ResultValue> head_results(const AttentionData& data, const Place& place);
+
+/// Why a difference shows nothing.
+QString equal_sides();
 
 /// Shown texts of a run's tokens.
 QStringList token_labels(const ShownRun& run);

@@ -23,7 +23,7 @@ HeadOpener::~HeadOpener() {
 }
 
 std::shared_ptr<const attention::OpenHead> HeadOpener::open(const HeadWish& wish) {
-    if (auto standing = wish.store->find(wish.layer, wish.head, wish.keys_out)) {
+    if (auto standing = wish.store->find(wish.layer, wish.head, wish.look)) {
         const std::lock_guard lock(mutex_); // what was wished before is no longer looked at
         wish_.reset();
         if (opening_) current_.cancel();
@@ -95,7 +95,7 @@ void HeadOpener::work() {
 }
 
 void HeadOpener::open_now(const HeadWish& wish, ThreadPool& pool, const CancelToken& cancel) {
-    const auto open = wish.store->open(wish.layer, wish.head, wish.keys_out, pool, cancel);
+    const auto open = wish.store->open(wish.layer, wish.head, wish.look, pool, cancel);
     if (open)
         QMetaObject::invokeMethod(this, &HeadOpener::opened, Qt::QueuedConnection);
     else if (open.error().code != Code::cancelled)

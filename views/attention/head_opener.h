@@ -10,11 +10,11 @@
 
 namespace vitrine::views {
 
-/// A head of a run, with or without some of its keys.
+/// A head of a run.
 struct HeadWish {
     std::shared_ptr<attention::HeadStore> store;
     int layer = 0, head = 0;
-    std::vector<bool> keys_out;
+    attention::Look look;
     bool operator==(const HeadWish&) const = default;
 };
 

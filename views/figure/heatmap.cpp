@@ -142,8 +142,10 @@ void Heatmap::paint_cell_note(QPainter& painter, const Layout& layout, const The
     int cell = cell_shown(layout, ratio);
     if (!large) cell = static_cast<int>(std::ceil(1 / (layout.cell_width * ratio) - 0.01));
     if (cell < 2 || (!large && !square)) return;
-    const QString note = (mean ? QStringLiteral("a dot: the mean of %1 × %1")
-                               : QStringLiteral("a dot: the largest of %1 × %1"))
+    const bool differences = style.scale.map == Map::diverging || style.scale.map == Map::diverging_dark;
+    const QString note = (mean          ? QStringLiteral("a dot: the mean of %1 × %1")
+                          : differences ? QStringLiteral("a dot: of %1 × %1 the farthest from 0")
+                                        : QStringLiteral("a dot: the largest of %1 × %1"))
                              .arg(cell);
     const double left = layout.title.left() + QFontMetricsF(theme.font(13, true)).horizontalAdvance(title);
     const QRectF box(left + 16, layout.title.top(), layout.title.right() - left - 16, line_height);

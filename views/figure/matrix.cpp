@@ -47,6 +47,7 @@ QImage cells_image(const Matrix& matrix, const CellStyle& style, const QRect& vi
     image.fill(Qt::transparent);
     if (matrix.empty() || view.isEmpty()) return image;
     const Table plain = table_of(style.scale.map, style), sink = table_of(Map::sink, style);
+    const bool differences = style.scale.map == Map::diverging || style.scale.map == Map::diverging_dark;
     const auto first_col = [&](int x) {
         return view.left() + static_cast<int>(std::int64_t{x} * view.width() / size.width());
     };
@@ -56,13 +57,17 @@ QImage cells_image(const Matrix& matrix, const CellStyle& style, const QRect& vi
     for (int y = 0; y < size.height(); ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
         for (int x = 0; x < size.width(); ++x) {
-            float largest = -INFINITY;
+            float largest = -INFINITY; // or farthest from zero, where less than zero counts as much
             bool marked = false;
             for (int row = first_row(y); row < std::max(first_row(y) + 1, first_row(y + 1)); ++row) {
                 for (int col = first_col(x); col < std::max(first_col(x) + 1, first_col(x + 1)); ++col) {
                     if (style.causal && col > row) break;
                     const float value = matrix.at(row, col);
-                    if (!(value > largest)) continue;
+                    if (std::isnan(value)) continue;
+                    const bool stands_out = differences
+                                                ? largest == -INFINITY || std::abs(value) > std::abs(largest)
+                                                : value > largest;
+                    if (!stands_out) continue;
                     largest = value;
                     marked = !style.marked.empty() && style.marked[static_cast<std::size_t>(col)];
                 }

@@ -97,7 +97,7 @@ Result<Outputs> CpuModel<S>::execute(const run::Plan& plan, KvCache* cache, cons
     try {
         const auto start = std::chrono::steady_clock::now();
         constexpr std::int64_t line = 64 / sizeof(S);
-        const run::ArenaLayout layout = run::lay_out(plan, line);
+        const run::ArenaLayout layout = run::lay_out(plan, line, run::Activations::in_place);
         VITRINE_TRY(check_room(plan, layout, sizeof(S), device_.memory_bytes));
         S* arena = scratch_.arena.at_least(static_cast<std::size_t>(layout.elements));
         Outputs outputs;
