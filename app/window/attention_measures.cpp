@@ -48,7 +48,9 @@ Status read_norms(engine::Engine& engine, engine::OpenModel& model, LongSide sid
     if (!missing) return {};
     for (int layer = first; layer < first + count; ++layer)
         side.spec.captures.push_back(fmt::format("blocks.{}.attn.hook_v", layer));
-    VITRINE_ASSIGN(side.spec.edits, edits_of(model, side.edits, specials));
+    VITRINE_ASSIGN(const engine::Changes changes, changes_of(model, side.edits, specials));
+    side.spec.edits = changes.edits;
+    side.spec.attention = changes.attention;
     VITRINE_ASSIGN(const engine::RunRecord made, engine.run(model, side.spec, cancel, progress, false));
     ThreadPool pool;
     for (int layer = first; layer < first + count; ++layer) {

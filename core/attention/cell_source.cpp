@@ -20,8 +20,7 @@ std::int64_t up(std::int64_t value, int multiple) { return (value + multiple - 1
 
 } // namespace
 
-CellSource::Side::Side(const LayerScores& scores, int head)
-    : blocks(scores, head), norms(scores.norms) {
+CellSource::Side::Side(const LayerScores& scores, int head) : blocks(scores, head), norms(scores.norms) {
     mask.window = scores.spec.window;
     if (scores.spec.streams(head)) {
         mask.sinks = scores.spec.sinks;

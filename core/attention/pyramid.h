@@ -19,8 +19,8 @@ inline float extreme_of(Extreme kind, float a, float b) {
     return theirs > ours || (theirs == ours && b > a) ? b : a;
 }
 
-/// Keys that a query sees: the last `window`, its own among them, and of these, where stream_window is above 0,
-/// the last of that or one of the first `sinks`. 0: all.
+/// Keys that a query sees: the last `window`, its own among them, and of these, where stream_window is above
+/// 0, the last of that or one of the first `sinks`. 0: all.
 struct KeyMask {
     int window = 0, sinks = 0, stream_window = 0;
 };

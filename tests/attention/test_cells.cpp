@@ -45,10 +45,11 @@ std::vector<double> norms_of(const Loaded& model, const run::RowResult& row, int
 
 /// One run with all that a head's cells are made of.
 struct Made {
-    Made(const Loaded& model, std::uint32_t seed, int layer)
+    Made(const Loaded& model, std::uint32_t seed, int layer, const run::AttentionPolicy& policy = {})
         : model_(model), layer_(layer),
-          result_(test::run_of(model, seed, {"blocks.*.attn.hook_attn_scores", "blocks.*.attn.hook_v"})) {
-        auto taken = attention::take_layer_scores(model.model->spec, layer, result_.rows.front());
+          result_(
+              test::run_of(model, seed, {"blocks.*.attn.hook_attn_scores", "blocks.*.attn.hook_v"}, policy)) {
+        auto taken = attention::take_layer_scores(model.model->spec, layer, result_.rows.front(), policy);
         if (!taken) qFatal("%s", taken.error().message.c_str());
         scores = std::move(*taken);
         const Tensor& v = result_.rows.front().find(fmt::format("blocks.{}.attn.hook_v", layer))->tensor;
@@ -98,6 +99,13 @@ private slots:
         QTest::addColumn<QString>("name");
         QTest::addColumn<Cells>("cells");
         QTest::addColumn<bool>("difference");
+        QTest::addColumn<QString>("attention");
+        for (const char* name : {"llama", "gemma2"})
+            for (const Cells cells : {Cells::weight, Cells::score})
+                for (const bool difference : {false, true})
+                    QTest::addRow("%s, cache of sinks, %d%s", name, static_cast<int>(cells),
+                                  difference ? ", difference" : "")
+                        << QString(name) << cells << difference << "window=21 sinks=3";
         const std::vector<std::pair<const char*, const char*>> models{{"learned positions", "gpt2"},
                                                                       {"linear bias", "bloom"},
                                                                       {"grouped keys", "llama"},
@@ -111,16 +119,20 @@ private slots:
             for (const auto& [kind, cells] : kinds)
                 for (const bool difference : {false, true})
                     QTest::addRow("%s, %s%s", what, kind, difference ? ", difference" : "")
-                        << QString(name) << cells << difference;
+                        << QString(name) << cells << difference << QString();
     }
     void cells_and_pyramids() {
         QFETCH(QString, name);
         QFETCH(Cells, cells);
         QFETCH(bool, difference);
+        QFETCH(QString, attention);
+        const run::AttentionPolicy policy = *run::parse_policy(attention.toStdString());
+        run::AttentionPolicy other = policy; // another cache on the other side
+        if (policy.window > 0) other = {33, 1};
         const Loaded model(test::families + "/" + name.toStdString(), "cpu");
         const model::ModelSpec& spec = model.model->spec;
         for (int layer = 0; layer < spec.layers; ++layer) {
-            const Made a(model, 7, layer), b(model, 11, layer);
+            const Made a(model, 7, layer, policy), b(model, 11, layer, other);
             const int head = (layer + 1) % spec.heads;
             std::vector<double> truth = a.truth(cells, head);
             if (difference) {
