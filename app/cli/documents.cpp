@@ -1,7 +1,6 @@
 #include "app/cli/documents.h"
 
 #include <cmath>
-#include <map>
 
 namespace vitrine::cli {
 
@@ -38,27 +37,11 @@ Json hooks_document(const model::ModelSpec& spec) {
     return {{"hooks", std::move(hooks)}};
 }
 
-namespace {
-
-// The element type of most of the weights' bytes.
-std::string main_dtype(const model::Model& model) {
-    std::map<DType, std::int64_t> elements;
-    for (const auto& weight : model.weights)
-        elements[weight.dtype] += weight.rows * weight.cols;
-    DType most = DType::f32;
-    std::int64_t count = 0;
-    for (const auto& [dtype, size] : elements)
-        if (size > count) {
-            most = dtype;
-            count = size;
-        }
-    return std::string(dtype_name(most));
-}
-
-} // namespace
+namespace {} // namespace
 
 Json model_document(const model::Model& model, const tokenizer::Tokenizer* tokenizer) {
     const auto& spec = model.spec;
+    const model::Part all = model::sum_of(model::parts_of(model));
     return {{"path", model.path},
             {"format", model.format},
             {"family", spec.family},
@@ -77,8 +60,22 @@ Json model_document(const model::Model& model, const tokenizer::Tokenizer* token
             {"activation", model::name_of(spec.activation)},
             {"positional", model::name_of(spec.positional)},
             {"tied", spec.tied},
-            {"dtype", main_dtype(model)},
+            {"dtype", std::string(dtype_name(all.dtypes.empty() ? DType::f32 : all.dtypes.front().first))},
             {"window", spec.window.empty() ? Json(nullptr) : Json(spec.window)}};
+}
+
+Json parts_document(const model::Model& model) {
+    Json rows = Json::array();
+    for (const model::Part& part : model::parts_of(model)) {
+        Json dtypes = Json::object();
+        for (const auto& [dtype, parameters] : part.dtypes)
+            dtypes[std::string(dtype_name(dtype))] = parameters;
+        rows.push_back({{"part", part.name},
+                        {"parameters", part.parameters},
+                        {"bytes", part.bytes},
+                        {"dtypes", std::move(dtypes)}});
+    }
+    return rows;
 }
 
 Json tensor_document(const std::string& name, const Shape& shape, DType dtype, std::size_t bytes) {

@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/engine/engine.h"
 #include "core/model/hooks.h"
+#include "core/model/parts.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace vitrine::cli {
@@ -20,6 +21,9 @@ Json hooks_document(const model::ModelSpec& spec);
 
 /// The member "model" of `model`; `tokenizer` is null without one.
 Json model_document(const model::Model& model, const tokenizer::Tokenizer* tokenizer);
+
+/// The member "parts" of `model`: {"part", "parameters", "bytes", "dtypes": {"Q4_K": parameters, …}}.
+Json parts_document(const model::Model& model);
 
 /// {"name", "shape", "dtype", "bytes"} of one stored tensor.
 Json tensor_document(const std::string& name, const Shape& shape, DType dtype, std::size_t bytes);

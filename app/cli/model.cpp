@@ -25,6 +25,14 @@ struct Options {
 
 std::string describe(const Json& document) {
     std::string text = fields_text(document["model"]);
+    Table parts({"part", "parameters", "size", "stored as"});
+    for (const Json& part : document["parts"]) {
+        std::string dtypes;
+        for (const auto& [dtype, parameters] : part["dtypes"].items())
+            dtypes += (dtypes.empty() ? "" : ", ") + dtype;
+        parts.add({part["part"], part["parameters"], bytes_text(part["bytes"].get<double>()), dtypes});
+    }
+    text += "\n" + parts.text();
     if (document.contains("tensors")) {
         Table table({"tensor", "shape", "type", "size"});
         for (const Json& tensor : document["tensors"])
@@ -57,7 +65,9 @@ Result<Outcome> model_command(Program& program, const Options& options) {
     VITRINE_ASSIGN(const auto description,
                    engine::describe_model(options.model, program.cancel(), program.progress()));
     const auto* tokenizer = description.tokenizer ? &*description.tokenizer : nullptr;
-    Outcome outcome{{{"model", model_document(description.model, tokenizer)}}, describe};
+    Outcome outcome{{{"model", model_document(description.model, tokenizer)},
+                     {"parts", parts_document(description.model)}},
+                    describe};
     if (options.tensors) {
         VITRINE_ASSIGN(outcome.document["tensors"], tensors_of(options.model, description.model));
     }

@@ -3,9 +3,9 @@
 #include <QObject>
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 #include <regex>
 
+#include "core/model/parts.h"
 #include "views/figure/text.h"
 
 namespace vitrine::window {
@@ -16,17 +16,6 @@ engine::ResultValue table(const char* name) { return {name, "table", {}, {}, Jso
 
 std::string megabytes(std::int64_t bytes) {
     return (figure::number(static_cast<double>(bytes) / 1e6) + QStringLiteral(" MB")).toStdString();
-}
-
-// The part of the model that a weight belongs to.
-std::string part_of(const std::string& name) {
-    if (name.find(".attn.") != std::string::npos) return "attention";
-    if (name.find(".mlp.") != std::string::npos) return "MLP";
-    if (name.find("ln") != std::string::npos) return "norms";
-    if (name == "W_E") return "embedding";
-    if (name == "W_pos") return "position embedding";
-    if (name.starts_with("unembed.")) return "unembedding";
-    return "other";
 }
 
 engine::ResultValue facts_table(const engine::OpenModel& open) {
@@ -80,36 +69,33 @@ engine::ResultValue check_table(const engine::SelfCheck& check) {
     return out;
 }
 
-struct Part {
-    std::int64_t parameters = 0, on_disk = 0;
-};
+// Most of the parameters first: "Q4_K 90 %, Q6_K 10 %".
+std::string dtypes_text(const model::Part& part) {
+    std::string text;
+    for (const auto& [dtype, parameters] : part.dtypes) {
+        text += (text.empty() ? "" : ", ") + std::string(dtype_name(dtype));
+        if (part.dtypes.size() > 1)
+            text +=
+                " " + figure::percent(static_cast<double>(parameters) / static_cast<double>(part.parameters))
+                          .toStdString();
+    }
+    return text;
+}
 
 engine::ResultValue memory_table(const engine::OpenModel& open) {
-    std::map<std::string, Part> parts;
-    Part all;
-    for (const model::Weight& weight : open.model.weights) {
-        // A tied unembedding is the embedding again.
-        if (weight.name == "unembed.W_U" && open.model.spec.tied) continue;
-        const std::int64_t parameters = weight.rows * weight.cols;
-        const auto bytes = static_cast<std::int64_t>(stored_bytes(weight.dtype, parameters));
-        for (Part* part : {&parts[part_of(weight.name)], &all}) {
-            part->parameters += parameters;
-            part->on_disk += bytes;
-        }
-    }
+    std::vector<model::Part> parts = model::parts_of(open.model);
+    const model::Part all = model::sum_of(parts);
+    parts.push_back(all);
     engine::ResultValue out = table("memory");
-    const auto add = [&](const std::string& name, const Part& part) {
+    for (const model::Part& part : parts)
         out.json.push_back(
-            {{"part", name},
+            {{"part", part.name},
              {"parameters", part.parameters},
              {"share", figure::percent(static_cast<double>(part.parameters) /
                                        static_cast<double>(std::max<std::int64_t>(all.parameters, 1)))
                            .toStdString()},
-             {"in the file", megabytes(part.on_disk)}});
-    };
-    for (const auto& [name, part] : parts)
-        add(name, part);
-    add("all", all);
+             {"in the file", megabytes(static_cast<std::int64_t>(part.bytes))},
+             {"stored as", dtypes_text(part)}});
     return out;
 }
 

@@ -84,10 +84,9 @@ Result<fs::path> model_folder(const std::string& name) {
 }
 
 fs::path tokenizer_folder(const fs::path& model) {
-    if (!formats::tokenizer_files_in(model).empty()) return model;
+    if (formats::has_vocabulary(model)) return model;
     const fs::path above = fs::absolute(model).lexically_normal().parent_path();
-    const bool shared =
-        catalogue::step_of(model.filename().string()) && !formats::tokenizer_files_in(above).empty();
+    const bool shared = catalogue::step_of(model.filename().string()) && formats::has_vocabulary(above);
     return shared ? above : model;
 }
 
@@ -106,7 +105,7 @@ Result<Description> describe_model(const std::string& name, const CancelToken& c
     description.config = dump_json(source.config);
     description.stop_ids = stop_ids_of(source);
     // Models made for tests may have none; then only token ids can be given.
-    if (const fs::path tokens = tokenizer_folder(folder); !formats::tokenizer_files_in(tokens).empty()) {
+    if (const fs::path tokens = tokenizer_folder(folder); formats::has_vocabulary(tokens)) {
         VITRINE_ASSIGN(description.tokenizer, tokenizer::Tokenizer::load(tokens));
     }
     return description;
@@ -132,7 +131,9 @@ Result<std::shared_ptr<OpenModel>> open_model(const ModelRequest& request, const
 Result<run::RunRow> encode_row(const OpenModel& model, std::string_view text, tokenizer::Specials specials) {
     if (!model.tokenizer)
         return fail(Code::unsupported,
-                    fmt::format("{} has no tokenizer, so it takes token ids only.", model.request.name));
+                    fmt::format("{} has no tokenizer (neither tokenizer.json nor vocab.json with merges.txt, "
+                                "tokenizer.model or vocab.txt), so it takes token ids only.",
+                                model.request.name));
     VITRINE_ASSIGN(const std::vector<tokenizer::Token> tokens, model.tokenizer->encode(text, specials));
     run::RunRow row;
     for (const tokenizer::Token& token : tokens) {

@@ -1,6 +1,8 @@
 #include "core/formats/hf_config.h"
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -48,6 +50,14 @@ std::vector<fs::path> tokenizer_files_in(const fs::path& folder) {
     for (const char* name : names)
         if (fs::is_regular_file(folder / name, ignored)) found.push_back(folder / name);
     return found;
+}
+
+bool has_vocabulary(const fs::path& folder) {
+    static const std::set<std::string> settings{"added_tokens.json", "tokenizer_config.json",
+                                                "special_tokens_map.json"};
+    const auto files = tokenizer_files_in(folder);
+    return std::any_of(files.begin(), files.end(),
+                       [](const fs::path& file) { return settings.count(file.filename().string()) == 0; });
 }
 
 Result<HfFolder> open_hf_folder(const fs::path& path) {

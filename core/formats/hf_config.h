@@ -23,4 +23,7 @@ Result<HfFolder> open_hf_folder(const std::filesystem::path& path);
 /// Files of this folder that describe a tokenizer, in a fixed order.
 std::vector<std::filesystem::path> tokenizer_files_in(const std::filesystem::path& folder);
 
+/// Whether one of them holds tokens: settings such as tokenizer_config.json may lie there without.
+bool has_vocabulary(const std::filesystem::path& folder);
+
 } // namespace vitrine::formats

@@ -41,6 +41,14 @@ private slots:
         }
     }
 
+    void settings_alone_are_no_vocabulary() {
+        std::ofstream(folder_ / "tokenizer_config.json") << "{}";
+        std::ofstream(folder_ / "special_tokens_map.json") << "{}";
+        QVERIFY(!has_vocabulary(folder_));
+        std::ofstream(folder_ / "tokenizer.model") << "x";
+        QVERIFY(has_vocabulary(folder_));
+    }
+
     void bad_folders_data() {
         QTest::addColumn<QString>("config");
         QTest::addColumn<QString>("generation");
