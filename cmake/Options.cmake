@@ -26,6 +26,15 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
                                   ${CCACHE})
 endif()
 
+# vitrine_batch(TARGET): compiles its sources eight at a time, so that their headers are read once: a third of the time
+# from nothing, more after an edit. For rooms whose headers cost more than their code; names in their unnamed namespaces
+# must differ within a room. scripts/lint reads each file alone and finds includes that are missing.
+function(vitrine_batch target)
+  if(VITRINE_BATCH)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
 # vitrine_library(NAME [LINKS targets...]): a static library of every .cpp in the current folder.
 function(vitrine_library name)
   cmake_parse_arguments(ARG "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
@@ -55,6 +64,8 @@ function(vitrine_test name)
   endif()
   set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE vitrine_options Qt6::Test ${ARG_LINKS})
+  # What is tested is in the libraries; a test runs once for each time it is compiled.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${name} PRIVATE VITRINE_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures"
                                              VITRINE_RESOURCES="${CMAKE_SOURCE_DIR}/resources")
   add_test(NAME ${name} COMMAND ${name})

@@ -26,7 +26,7 @@ struct BenchOptions {
 
 const std::vector<std::string> known_works = {"load", "forward", "decode"};
 
-std::string describe(const Json& document) {
+std::string describe_bench(const Json& document) {
     std::string text = fields_text(document["machine"]) + "\n";
     Table table({"work", "model", "tokens", "capture", "device", "precision", "median ms", "min ms",
                  "tokens/s", "peak memory", "share of peak"});
@@ -70,7 +70,7 @@ Result<Outcome> bench(Program& program, const BenchOptions& options) {
     machine["device"] = result.device.name;
     machine["driver"] = result.device.driver;
     machine["peak_flop_per_s"] = number(result.peak);
-    return Outcome{{{"machine", std::move(machine)}, {"rows", std::move(result.rows)}}, describe};
+    return Outcome{{{"machine", std::move(machine)}, {"rows", std::move(result.rows)}}, describe_bench};
 }
 
 } // namespace

@@ -7,7 +7,7 @@ namespace vitrine::cli {
 
 namespace {
 
-std::string describe(const Json& document) {
+std::string describe_devices(const Json& document) {
     Table table({"id", "name", "type", "memory", "driver", "api"});
     for (const Json& device : document["devices"])
         table.add({device["id"], device["name"], device["type"],
@@ -20,7 +20,7 @@ std::string describe(const Json& document) {
 void add_devices(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("devices", "What this machine can compute on");
     program.on(*command, []() -> Result<Outcome> {
-        return Outcome{devices_document(backend::list_devices()), describe};
+        return Outcome{devices_document(backend::list_devices()), describe_devices};
     });
 }
 

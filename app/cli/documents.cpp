@@ -6,6 +6,8 @@ namespace vitrine::cli {
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 Json devices_document(const std::vector<backend::DeviceInfo>& devices) {
     Json document = {{"auto", "cpu"}, {"devices", Json::array()}};
     for (const auto& device : devices) {
@@ -54,7 +56,7 @@ Json model_document(const model::Model& model, const tokenizer::Tokenizer* token
             {"vocab", spec.vocab},
             {"context", spec.context},
             {"parameters", model.parameters},
-            {"weights_hash", model.weights_hash.empty() ? Json(nullptr) : Json(model.weights_hash)},
+            {"weights_hash", or_null(model.weights_hash)},
             {"tokenizer", tokenizer == nullptr ? Json(nullptr) : Json(tokenizer->name())},
             {"norm", model::name_of(spec.norm.kind)},
             {"activation", model::name_of(spec.activation)},
@@ -90,7 +92,7 @@ Json check_document(const engine::SelfCheck& check) {
             {"argmax_agreement", check.argmax_agreement},
             {"band", number(check.band)},
             {"passed", check.passed},
-            {"first_divergent", check.first_divergent.empty() ? Json(nullptr) : Json(check.first_divergent)},
+            {"first_divergent", or_null(check.first_divergent)},
             {"ms", number(check.ms)},
             {"measured", check.measured},
             {"cached", check.cached},

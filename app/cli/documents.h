@@ -34,4 +34,7 @@ Json check_document(const engine::SelfCheck& check);
 /// A number, or null if it is not finite.
 Json number(double value);
 
+/// A text, or null if it is empty.
+Json or_null(const std::string& text);
+
 } // namespace vitrine::cli

@@ -15,7 +15,7 @@ namespace vitrine::cli {
 
 namespace {
 
-struct Options : RunOptions {
+struct GenerateOptions : RunOptions {
     int max_new = 32;
     double temperature = 0;
     int top_k = 0;
@@ -55,7 +55,7 @@ Result<std::map<int, std::int32_t>> branches_of(const engine::OpenModel& model,
     return out;
 }
 
-Result<Outcome> generate(Program& program, const Options& options) {
+Result<Outcome> generate(Program& program, const GenerateOptions& options) {
     VITRINE_TRY(options.check());
     VITRINE_TRY(texts_of(options.prompts));
     VITRINE_ASSIGN(const auto model, program.open_model(options.model));
@@ -104,7 +104,7 @@ Result<Outcome> generate(Program& program, const Options& options) {
 
 void add_generate(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("generate", "Continues prompts, one token at a time");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<GenerateOptions>();
     options->add(*command, program);
     command->add_option("--max-new", options->max_new, "New tokens at most (32)")
         ->check(CLI::Range(1, 1000000));

@@ -11,7 +11,7 @@ namespace vitrine::cli {
 
 namespace {
 
-std::string describe(const Json& document) {
+std::string describe_hooks(const Json& document) {
     Table table({"hook", "axes", "shape"});
     for (const Json& hook : document["hooks"]) {
         std::string axes;
@@ -34,7 +34,7 @@ void add_hooks(CLI::App& app, Program& program) {
     program.on(*command, [&program, name]() -> Result<Outcome> {
         VITRINE_ASSIGN(const auto description,
                        engine::describe_model(*name, program.cancel(), program.progress()));
-        return Outcome{hooks_document(description.model.spec), describe};
+        return Outcome{hooks_document(description.model.spec), describe_hooks};
     });
 }
 

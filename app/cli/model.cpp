@@ -15,7 +15,7 @@ namespace {
 
 constexpr int exit_check_failed = 3;
 
-struct Options {
+struct ModelOptions {
     std::string model;
     bool tensors = false;
     bool check = false;
@@ -23,7 +23,7 @@ struct Options {
     bool accept = false;
 };
 
-std::string describe(const Json& document) {
+std::string describe_model(const Json& document) {
     std::string text = fields_text(document["model"]);
     Table parts({"part", "parameters", "size", "stored as"});
     for (const Json& part : document["parts"]) {
@@ -61,13 +61,13 @@ Result<Json> tensors_of(const std::string& name, const model::Model& model) {
     return tensors;
 }
 
-Result<Outcome> model_command(Program& program, const Options& options) {
+Result<Outcome> model_command(Program& program, const ModelOptions& options) {
     VITRINE_ASSIGN(const auto description,
                    engine::describe_model(options.model, program.cancel(), program.progress()));
     const auto* tokenizer = description.tokenizer ? &*description.tokenizer : nullptr;
     Outcome outcome{{{"model", model_document(description.model, tokenizer)},
                      {"parts", parts_document(description.model)}},
-                    describe};
+                    describe_model};
     if (options.tensors) {
         VITRINE_ASSIGN(outcome.document["tensors"], tensors_of(options.model, description.model));
     }
@@ -88,7 +88,7 @@ Result<Outcome> model_command(Program& program, const Options& options) {
 
 void add_model(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("model", "What a model is");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ModelOptions>();
     command->add_option("MODEL", options->model, model_help)->required();
     command->add_flag("--tensors", options->tensors, "Also every stored tensor");
     command->add_flag(

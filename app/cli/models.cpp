@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/commands.h"
+#include "app/cli/documents.h"
 #include "app/cli/program.h"
 #include "app/cli/table.h"
 #include "core/catalogue/catalogue.h"
@@ -9,7 +10,7 @@ namespace vitrine::cli {
 
 namespace {
 
-std::string describe(const Json& document) {
+std::string describe_models(const Json& document) {
     Table table({"model", "store", "family", "parameters", "needs", "path"});
     std::string problems;
     for (const Json& model : document["models"]) {
@@ -27,8 +28,6 @@ std::string describe(const Json& document) {
     return table.text() + "free memory: " + bytes_text(document["bytes_free"].get<double>()) + "\n" +
            (problems.empty() ? "" : "\ncannot be opened\n" + problems);
 }
-
-Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json entry_document(const catalogue::Entry& entry) {
     const bool readable = entry.problem.empty();
@@ -59,7 +58,7 @@ Result<Outcome> models() {
     return Outcome{{{"models", std::move(list)},
                     {"stores", std::move(stores)},
                     {"bytes_free", catalogue::available_memory()}},
-                   describe};
+                   describe_models};
 }
 
 } // namespace

@@ -31,7 +31,7 @@ model::Model one_matrix() {
     return model;
 }
 
-run::Plan plan_of(int products) {
+run::Plan products_plan(int products) {
     run::Plan plan;
     plan.batch.tokens.assign(rows, 0);
     plan.batch.row_start = {0, rows};
@@ -58,7 +58,7 @@ Result<double> peak_rate(backend::Backend& backend, backend::Precision precision
     VITRINE_ASSIGN(const auto loaded, backend.load(model, precision, cancel, {}));
     double best = 0;
     for (int products = fewest_products; products <= most_products; products *= 4) {
-        const run::Plan plan = plan_of(products);
+        const run::Plan plan = products_plan(products);
         const double flop = 2.0 * rows * width * width * products;
         double shortest_ms = std::numeric_limits<double>::infinity();
         for (int i = 0; i < runs; ++i) {

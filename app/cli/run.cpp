@@ -14,7 +14,7 @@ namespace vitrine::cli {
 
 namespace {
 
-struct Options : RunOptions {
+struct RunCommandOptions : RunOptions {
     std::string positions = "last";
     int top = 10;
 };
@@ -36,7 +36,7 @@ Status fill_positions(const std::string& text, run::RunSpec& spec) {
     return {};
 }
 
-Result<Outcome> run_command(Program& program, const Options& options) {
+Result<Outcome> run_command(Program& program, const RunCommandOptions& options) {
     run::RunSpec spec;
     VITRINE_TRY(fill_positions(options.positions, spec));
     VITRINE_TRY(options.check());
@@ -73,7 +73,7 @@ Result<Outcome> run_command(Program& program, const Options& options) {
 
 void add_run(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("run", "A forward pass: next tokens, losses, captures, edits");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunCommandOptions>();
     options->add(*command, program);
     program.add_text(*command, "--positions", options->positions,
                      "last, all, or numbers such as 0,3,-1 (last)");

@@ -7,12 +7,6 @@
 
 namespace vitrine::cli {
 
-namespace {
-
-Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-} // namespace
-
 Json session_document(const session::Session& session, std::size_t steps) {
     return {{"folder", session.folder().string()}, {"steps", steps}};
 }

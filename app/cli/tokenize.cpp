@@ -12,12 +12,12 @@ namespace vitrine::cli {
 
 namespace {
 
-struct Options {
+struct TokenizeOptions {
     std::string model;
     PromptOptions prompts;
 };
 
-std::string describe(const Json& document) {
+std::string describe_tokens(const Json& document) {
     std::string text;
     for (const Json& row : document["rows"]) {
         Table table({"#", "token", "id", "bytes", "from", "to", "special"});
@@ -31,7 +31,7 @@ std::string describe(const Json& document) {
     return text;
 }
 
-Result<Outcome> tokenize(const Options& options) {
+Result<Outcome> tokenize(const TokenizeOptions& options) {
     VITRINE_ASSIGN(auto texts, texts_of(options.prompts));
     if (texts.empty())
         return fail(Code::usage,
@@ -48,14 +48,14 @@ Result<Outcome> tokenize(const Options& options) {
     }
     Json document = {{"rows", std::move(rows)}};
     if (!tokenizer.warnings().empty()) document["warnings"] = tokenizer.warnings();
-    return Outcome{std::move(document), describe};
+    return Outcome{std::move(document), describe_tokens};
 }
 
 } // namespace
 
 void add_tokenize(CLI::App& app, Program& program) {
     auto* command = app.add_subcommand("tokenize", "How prompts are cut into tokens");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TokenizeOptions>();
     command->add_option("MODEL", options->model, "Model, or a folder with a tokenizer alone")->required();
     options->prompts.add(*command, program);
     program.on(*command, [options] { return tokenize(*options); });

@@ -21,8 +21,8 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr int roomy = 700;   ///< pixels of height from which the summary has a line of its own
-constexpr int rest_ms = 250; ///< a live page follows once typing rests so long
+constexpr int roomy = 700;        ///< pixels of height from which the summary has a line of its own
+constexpr int page_rest_ms = 250; ///< a live page follows once typing rests so long
 QString first_sentence(const QString& text) {
     const qsizetype end = text.indexOf(QStringLiteral(". "));
     return end < 0 ? text : text.left(end + 1);
@@ -42,7 +42,7 @@ AnalysisPage::AnalysisPage(Bench& bench, views::Desk& desk, Runner& runner, QStr
       empty_(new views::EmptyState(this)) {
     build();
     rest_.setSingleShot(true);
-    rest_.setInterval(rest_ms);
+    rest_.setInterval(page_rest_ms);
     connect(&rest_, &QTimer::timeout, this, &AnalysisPage::run_if_live);
     connect(choice_, &QComboBox::currentIndexChanged, this, [this] {
         show_manifest();

@@ -13,7 +13,7 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr int look_ms = 2;
+constexpr int sample_ms = 2;
 constexpr int heads_opened = 12;
 constexpr int cancel_after_ms = 2500;
 constexpr int frames = 40; ///< of each zoom
@@ -64,7 +64,7 @@ QString text_of(const engine::OpenModel& model, int tokens) {
 AttentionSpeed::AttentionSpeed(MainWindow& window, int tokens, QObject* parent)
     : QObject(parent), window_(window), tokens_(tokens) {
     connect(&clock_, &QTimer::timeout, this, &AttentionSpeed::look);
-    clock_.start(look_ms);
+    clock_.start(sample_ms);
     heart_.setTimerType(Qt::PreciseTimer);
     connect(&heart_, &QTimer::timeout, this, [this] {
         double& longest = longest_pause_ms_[stage_];

@@ -9,7 +9,7 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr std::size_t most = 200;
+constexpr std::size_t most_generated = 200;
 
 // The tokens of its first row, prompt and text.
 Result<std::vector<std::int32_t>> tokens_of(session::Session& session, const session::StepDetail& detail) {
@@ -57,7 +57,7 @@ void Generations::reload() {
             std::vector<Generation> out;
             if (!engine.session()) return out;
             VITRINE_ASSIGN(const auto steps, engine.session()->steps());
-            for (std::size_t i = steps.size(); i-- > 0 && out.size() < most;)
+            for (std::size_t i = steps.size(); i-- > 0 && out.size() < most_generated;)
                 if (steps[i].kind == "generate" && steps[i].status == session::StepStatus::done)
                     if (auto one = read(*engine.session(), steps[i])) out.push_back(std::move(*one));
             return out;

@@ -11,8 +11,8 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr int rest_ms = 250; ///< the page follows once typing rests so long
-constexpr const char* id = "head-metrics";
+constexpr int heads_rest_ms = 250; ///< the page follows once typing rests so long
+constexpr const char* metrics_id = "head-metrics";
 
 using Rows = views::HeadsPage::Rows;
 
@@ -21,7 +21,7 @@ using Rows = views::HeadsPage::Rows;
 HeadsFeed::HeadsFeed(Bench& bench, views::Desk& desk, Runner& runner, views::HeadsPage& page, QObject* parent)
     : QObject(parent), bench_(bench), desk_(desk), runner_(runner), page_(page) {
     rest_.setSingleShot(true);
-    rest_.setInterval(rest_ms);
+    rest_.setInterval(heads_rest_ms);
     connect(&rest_, &QTimer::timeout, this, &HeadsFeed::follow);
     connect(&desk_, &views::Desk::run_changed, &rest_, qOverload<>(&QTimer::start));
     connect(&page_, &views::HeadsPage::wanted, this, &HeadsFeed::follow);
@@ -74,10 +74,10 @@ void HeadsFeed::ask(bool record) {
                    views::shell_word(QString::fromStdString(name + "=" + value.get<std::string>()));
     if (!file.empty())
         options += QStringLiteral(" --prompts ") + views::shell_word(QString::fromStdString(file));
-    const QString command = command_of_sides(*model, sides, QLatin1String(id), options);
+    const QString command = command_of_sides(*model, sides, QLatin1String(metrics_id), options);
     if (!record) shown_key_ = key();
     const engine::JobId job = bench_.post(
-        this, record ? "record heads" : "heads", std::string("analysis ") + id,
+        this, record ? "record heads" : "heads", std::string("analysis ") + metrics_id,
         [=, specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                            const Progress& progress) -> Result<engine::AnalysisRecord> {
             std::vector<engine::AnalysisRecord> records;
@@ -88,8 +88,8 @@ void HeadsFeed::ask(bool record) {
                     VITRINE_ASSIGN(rows, rows_of_file(*model, file, specials));
                 }
                 VITRINE_ASSIGN(const auto changes, changes_of(*model, side.edits, specials));
-                VITRINE_ASSIGN(auto one,
-                               engine.analyze(*model, id, values, rows, cancel, progress, record, changes));
+                VITRINE_ASSIGN(auto one, engine.analyze(*model, metrics_id, values, rows, cancel, progress,
+                                                        record, changes));
                 records.push_back(std::move(one));
             }
             if (records.size() == 1) return records.front();

@@ -14,7 +14,7 @@ namespace {
 
 engine::ResultValue table(const char* name) { return {name, "table", {}, {}, Json::array(), {}, false}; }
 
-std::string megabytes(std::int64_t bytes) {
+std::string megabytes_of(std::int64_t bytes) {
     return (figure::number(static_cast<double>(bytes) / 1e6) + QStringLiteral(" MB")).toStdString();
 }
 
@@ -42,7 +42,7 @@ engine::ResultValue facts_table(const engine::OpenModel& open) {
     add("weights hash", open.model.weights_hash.substr(0, 16) + "…");
     add("device", open.loaded->device().name);
     add("precision", backend::name_of(open.loaded->precision()));
-    add("held by the device", megabytes(static_cast<std::int64_t>(open.loaded->resident_bytes())));
+    add("held by the device", megabytes_of(static_cast<std::int64_t>(open.loaded->resident_bytes())));
     add("opened in", (figure::number(open.load_ms) + QStringLiteral(" ms")).toStdString());
     return out;
 }
@@ -94,7 +94,7 @@ engine::ResultValue memory_table(const engine::OpenModel& open) {
              {"share", figure::percent(static_cast<double>(part.parameters) /
                                        static_cast<double>(std::max<std::int64_t>(all.parameters, 1)))
                            .toStdString()},
-             {"in the file", megabytes(static_cast<std::int64_t>(part.bytes))},
+             {"in the file", megabytes_of(static_cast<std::int64_t>(part.bytes))},
              {"stored as", dtypes_text(part)}});
     return out;
 }

@@ -8,12 +8,6 @@
 
 namespace vitrine::window {
 
-namespace {
-
-QString sentence_of(const Error& error) { return QString::fromStdString(error.message); }
-
-} // namespace
-
 void Runner::generate(int tokens) {
     if (!row_ || !bench_.model()) return;
     const auto model = bench_.model();
@@ -45,7 +39,7 @@ void Runner::generate(int tokens) {
         desk_.side() == views::Side::b && desk_.b_is_edited() ? desk_.edits.active() : QStringList();
     const auto beside = row_beside(edits);
     if (!beside) {
-        emit refused(sentence_of(beside.error()));
+        emit refused(QString::fromStdString(beside.error().message));
         return;
     }
     if (*beside) spec.prompt.rows.push_back(**beside);
@@ -80,7 +74,8 @@ void Runner::generate(int tokens) {
         },
         [this, model, prompt, chat](Result<engine::GenerateRecord> answer) {
             if (!answer) {
-                if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
+                if (answer.error().code != Code::cancelled)
+                    emit refused(QString::fromStdString(answer.error().message));
                 return;
             }
             emit generation_done(std::make_shared<const engine::GenerateRecord>(*answer));
@@ -102,7 +97,7 @@ void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids,
         known.special.push_back(model->tokenizer && model->tokenizer->is_special(id));
     const auto row = ids.empty() ? reader_.encode(text, form_, now) : Result<run::RunRow>(std::move(known));
     if (!row) {
-        emit refused(sentence_of(row.error()));
+        emit refused(QString::fromStdString(row.error().message));
         return;
     }
     bench_.post(
@@ -115,7 +110,8 @@ void Runner::pin_as_b(const QString& text, const std::vector<std::int32_t>& ids,
         },
         [this, model, text, edits, step](Result<engine::RunRecord> answer) {
             if (!answer) {
-                if (answer.error().code != Code::cancelled) emit refused(sentence_of(answer.error()));
+                if (answer.error().code != Code::cancelled)
+                    emit refused(QString::fromStdString(answer.error().message));
                 return;
             }
             answer->step = step;

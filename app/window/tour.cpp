@@ -14,7 +14,7 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr int look_ms = 50;
+constexpr int tour_look_ms = 50;
 constexpr int calm_looks = 5;       ///< a stop is done after so many quiet looks
 constexpr int longest_looks = 2400; ///< two minutes
 
@@ -41,7 +41,7 @@ Tour::Tour(MainWindow& window, QString folder, QString variant, QObject* parent)
     : QObject(parent), window_(window), folder_(std::move(folder)), variant_(std::move(variant)) {
     window_.appearance().set_scheme(variant_ == QLatin1String("dark") ? Scheme::dark : Scheme::light);
     plan();
-    clock_.setInterval(look_ms);
+    clock_.setInterval(tour_look_ms);
     connect(&clock_, &QTimer::timeout, this, &Tour::look);
     clock_.start();
 }

@@ -16,7 +16,7 @@ namespace vitrine::window {
 
 namespace {
 
-constexpr const char* id = "emergence";
+constexpr const char* emergence_id = "emergence";
 
 /// The training that is shipped; empty if the resources are not there.
 QString shipped() {
@@ -76,7 +76,7 @@ TrainingPage::TrainingPage(Bench& bench, views::Desk& desk, QWidget* parent)
 
 void TrainingPage::set_manifests(const Json& manifests) {
     for (const Json& manifest : manifests)
-        if (manifest.at("id") == id) form_->show_manifest(manifest);
+        if (manifest.at("id") == emergence_id) form_->show_manifest(manifest);
     known_ = true;
     if (!pending_.is_null()) form_->set_values(std::exchange(pending_, Json()));
     for (QComboBox* box : form_->findChildren<QComboBox*>())
@@ -128,15 +128,15 @@ void TrainingPage::run(bool record) {
     engine::ModelRequest request = bench_.model()->request;
     request.name = folder_.toStdString();
     command_ = QStringLiteral("vitrine-cli analyze %1 %2 --device %3%4")
-                   .arg(QLatin1String(id), views::shell_word(folder_),
+                   .arg(QLatin1String(emergence_id), views::shell_word(folder_),
                         views::shell_word(QString::fromStdString(bench_.model()->loaded->device().id)),
                         form_->command_options());
     job_ = bench_.post(
-        this, record ? "record emergence" : "emergence", std::string("analysis ") + id,
+        this, record ? "record emergence" : "emergence", std::string("analysis ") + emergence_id,
         [request, values, record](engine::Engine& engine, const CancelToken& cancel,
                                   const Progress& progress) -> Result<engine::AnalysisRecord> {
             VITRINE_ASSIGN(const auto model, engine.open_model(request, cancel, progress));
-            return engine.analyze(*model, id, values, {}, cancel, progress, record);
+            return engine.analyze(*model, emergence_id, values, {}, cancel, progress, record);
         },
         [this, record](const Result<engine::AnalysisRecord>& answer) {
             job_ = 0;
@@ -176,8 +176,8 @@ void TrainingPage::record_shown() {
 void TrainingPage::redraw() {
     if (!record_) return;
     views::FigureSource source;
-    source.name = QLatin1String(id);
-    source.topic = QLatin1String(id);
+    source.name = QLatin1String(emergence_id);
+    source.topic = QLatin1String(emergence_id);
     source.command = command_;
     source.provenance = record_->provenance;
     source.provenance["analysis"] = record_->id;

@@ -6,7 +6,7 @@ namespace vitrine::analysis {
 
 namespace {
 
-constexpr double most_elements = 1U << 28;
+constexpr double most_rollout_elements = 1U << 28;
 
 } // namespace
 
@@ -26,7 +26,7 @@ std::optional<sdk::Failure> AttentionRollout::begin(const sdk::Start& start) {
     for (const sdk::Row& row : start.rows)
         elements = std::max(elements, static_cast<double>(row.size()));
     elements *= elements * start.model.layers * static_cast<double>(start.rows.size());
-    if (elements > most_elements)
+    if (elements > most_rollout_elements)
         return sdk::Failure{"too-large",
                             "The rollout of all rows is too large to be shown at once: shorten the prompt."};
     stack_ = per_row("rollout", "stack", start.rows, {{"layer", start.model.layers}}, {"query", "key"});

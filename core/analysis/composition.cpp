@@ -10,7 +10,7 @@ namespace vitrine::analysis {
 namespace {
 
 constexpr std::array kinds{"q", "k", "v"};
-constexpr std::size_t listed = 30; // strongest pairs in the table
+constexpr std::size_t listed_pairs = 30; // strongest pairs in the table
 
 std::string head_name(int layer, int head) {
     return "L" + std::to_string(layer) + "H" + std::to_string(head);
@@ -128,7 +128,7 @@ sdk::Reply Composition::finish() {
     for (std::size_t kind = 0; kind < scores_.size(); ++kind)
         for (std::size_t at = 0; at < scores_[kind].data.size(); ++at)
             if (std::isfinite(scores_[kind].data[at])) pairs.push_back({kind, at, scores_[kind].data[at]});
-    const std::size_t count = std::min(listed, pairs.size());
+    const std::size_t count = std::min(listed_pairs, pairs.size());
     std::partial_sort(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(count), pairs.end(),
                       [](const Pair& a, const Pair& b) { return a.score > b.score; });
     sdk::Json rows = sdk::Json::array();

@@ -12,7 +12,7 @@ namespace {
 
 // Columns that fewer queries see say little: an even spread alone passes the threshold there.
 constexpr int few_queries = 8;
-constexpr std::size_t listed = 2000;
+constexpr std::size_t listed_sinks = 2000;
 
 } // namespace
 
@@ -91,7 +91,7 @@ sdk::Reply SinkHidden::finish() {
     std::stable_sort(found_.begin(), found_.end(),
                      [](const Column& a, const Column& b) { return a.alpha > b.alpha; });
     sdk::Json sinks = sdk::Json::array();
-    for (std::size_t i = 0; i < std::min(found_.size(), listed); ++i) {
+    for (std::size_t i = 0; i < std::min(found_.size(), listed_sinks); ++i) {
         const Column& column = found_[i];
         const sdk::Row& row = rows()[static_cast<std::size_t>(column.row)];
         sinks.push_back({{"row", column.row},
@@ -129,8 +129,8 @@ sdk::Reply SinkHidden::finish() {
                 std::to_string(few_queries) + " queries see (min_queries=" + std::to_string(few_queries) +
                 " leaves these out)";
     note += ".";
-    if (found_.size() > listed)
-        note += " The " + std::to_string(listed) + " with the largest alpha are listed.";
+    if (found_.size() > listed_sinks)
+        note += " The " + std::to_string(listed_sinks) + " with the largest alpha are listed.";
     return sdk::Done{{map_, hidden_, sdk::ResultData::table("sinks", std::move(sinks)),
                       sdk::ResultData::table("secondary", std::move(secondary)),
                       sdk::ResultData::text("note", note)}};

@@ -12,7 +12,7 @@ namespace vitrine::analysis {
 namespace {
 
 constexpr std::int64_t pattern_bytes = std::int64_t{256} << 20; // of one run
-constexpr int few_queries = 8;                                  // keys that fewer see are not looked at
+constexpr int least_queries = 8;                                // keys that fewer see are not looked at
 
 double mean(const std::vector<double>& values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -197,7 +197,7 @@ void SinkWhatIf::take(const sdk::Answer& answer, std::size_t index) {
 void SinkWhatIf::find_sink(const sdk::Answer& answer, int row, RowEffect& effect) const {
     if (!patterns_) return;
     const int length = start_->rows[static_cast<std::size_t>(row)].size();
-    std::vector<double> alpha(static_cast<std::size_t>(std::max(1, length - few_queries + 1)), 0);
+    std::vector<double> alpha(static_cast<std::size_t>(std::max(1, length - least_queries + 1)), 0);
     const double heads = static_cast<double>(start_->model.layers) * start_->model.heads;
     for (int layer = 0; layer < start_->model.layers; ++layer) {
         const sdk::View pattern =

@@ -9,9 +9,9 @@ namespace vitrine::views {
 
 namespace {
 
-constexpr int id_role = Qt::UserRole;
+constexpr int branch_role = Qt::UserRole;
 
-std::int64_t id_in(const QTreeWidgetItem& item) { return item.data(0, id_role).toLongLong(); }
+std::int64_t id_in(const QTreeWidgetItem& item) { return item.data(0, branch_role).toLongLong(); }
 
 } // namespace
 
@@ -37,7 +37,7 @@ void BranchTree::show_branches(const std::vector<Branch>& branches,
     std::map<std::int64_t, QTreeWidgetItem*> items;
     for (const Branch& branch : branches) {
         auto* item = new QTreeWidgetItem({branch.text, branch.leaves});
-        item->setData(0, id_role, QVariant::fromValue<qlonglong>(branch.id));
+        item->setData(0, branch_role, QVariant::fromValue<qlonglong>(branch.id));
         item->setToolTip(0, branch.tip);
         const auto parent = items.find(branch.parent);
         if (branch.parent != 0 && parent != items.end())

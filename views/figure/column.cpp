@@ -7,7 +7,7 @@ namespace vitrine::figure {
 
 namespace {
 
-constexpr double gap = 22;
+constexpr double column_gap = 22;
 
 } // namespace
 
@@ -25,7 +25,7 @@ double Column::place_rows(std::size_t first, std::size_t last, const QRectF& roo
             QSizeF size = parts[end]->preferred_size(theme) * grown;
             size.setWidth(std::min(size.width(), room.width()));
             const double least = std::min(parts[end]->narrowest_width(theme), size.width());
-            const double gaps = gap * static_cast<double>(end - from);
+            const double gaps = column_gap * static_cast<double>(end - from);
             // Numbers and words stand in rows of their own: pictures get the whole width.
             const bool alike = parts[end]->grows() == parts[from]->grows();
             if (end > from && (!alike || narrow + least + gaps > room.width())) break;
@@ -33,7 +33,7 @@ double Column::place_rows(std::size_t first, std::size_t last, const QRectF& roo
             wide += size.width();
             row.emplace_back(least, size);
         }
-        const double spare = room.width() - gap * static_cast<double>(row.size() - 1) - narrow;
+        const double spare = room.width() - column_gap * static_cast<double>(row.size() - 1) - narrow;
         const double share = wide > narrow ? std::clamp(spare / (wide - narrow), 0.0, 1.0) : 0;
         double x = room.left(), tallest = 0;
         for (std::size_t at = 0; at < row.size(); ++at) {
@@ -42,13 +42,13 @@ double Column::place_rows(std::size_t first, std::size_t last, const QRectF& roo
             const Picture& part = *parts[from + at];
             if (!part.grows()) size.setHeight(part.height_at(size.width(), theme));
             out.emplace_back(QPointF(x, y), size);
-            x += size.width() + gap;
+            x += size.width() + column_gap;
             tallest = std::max(tallest, size.height());
         }
-        y += tallest + gap;
+        y += tallest + column_gap;
         from = end;
     }
-    return y - gap;
+    return y - column_gap;
 }
 
 std::size_t Column::words() const {
@@ -67,12 +67,12 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
     if (exact && !room_.isEmpty()) {
         const auto count = static_cast<double>(parts.size());
         const bool across = room_.width() > 2 * room_.height();
-        const QSizeF each = across ? QSizeF((width - gap * (count - 1)) / count, room_.height())
-                                   : QSizeF(width, (room_.height() - gap / 2 * (count - 1)) / count);
+        const QSizeF each = across ? QSizeF((width - column_gap * (count - 1)) / count, room_.height())
+                                   : QSizeF(width, (room_.height() - column_gap / 2 * (count - 1)) / count);
         for (std::size_t at = 0; at < parts.size(); ++at) {
             const auto before = static_cast<double>(at);
-            out.emplace_back(origin + (across ? QPointF(before * (each.width() + gap), 0)
-                                              : QPointF(0, before * (each.height() + gap / 2))),
+            out.emplace_back(origin + (across ? QPointF(before * (each.width() + column_gap), 0)
+                                              : QPointF(0, before * (each.height() + column_gap / 2))),
                              each);
         }
         return out;
@@ -82,11 +82,11 @@ std::vector<QRectF> Column::places(const QPointF& origin, double width, const Th
         return out;
     }
     // Left the main picture with the words beneath it, right all other pictures.
-    const double half = width / 2 - gap / 2;
+    const double half = width / 2 - column_gap / 2;
     out.emplace_back(origin, QSizeF(half, lead_height));
-    place_rows(1, words(), QRectF(origin.x() + half + gap, origin.y(), half, 0), theme, out);
-    place_rows(words(), parts.size(), QRectF(origin.x(), origin.y() + lead_height + gap, half, 0), theme,
-               out);
+    place_rows(1, words(), QRectF(origin.x() + half + column_gap, origin.y(), half, 0), theme, out);
+    place_rows(words(), parts.size(), QRectF(origin.x(), origin.y() + lead_height + column_gap, half, 0),
+               theme, out);
     return out;
 }
 
@@ -95,10 +95,10 @@ void Column::fill(const QSizeF& room, const Theme& theme) {
     if (exact) return;
     if (has_lead(room.width(), theme)) {
         std::vector<QRectF> beneath;
-        place_rows(words(), parts.size(), QRectF(0, 0, room.width() / 2 - gap / 2, 0), theme, beneath);
+        place_rows(words(), parts.size(), QRectF(0, 0, room.width() / 2 - column_gap / 2, 0), theme, beneath);
         double height = 0;
         for (const QRectF& place : beneath)
-            height = std::max(height, place.bottom() + gap);
+            height = std::max(height, place.bottom() + column_gap);
         const double least = parts.front()->preferred_size(theme).height() * parts.front()->least_growth();
         lead_height = std::clamp(room.height() - height, least, 900.0);
     }

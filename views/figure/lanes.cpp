@@ -12,8 +12,8 @@ namespace {
 
 constexpr double names = 114; ///< width of the lanes' names
 constexpr double ticks = 46;  ///< and of their ticks
-constexpr double line = 18;
-constexpr double gap = 8; ///< between lanes
+constexpr double text_height = 18;
+constexpr double lane_gap = 8; ///< between lanes
 constexpr double longest_token = 70;
 
 // Two digits are enough to say how far a scale goes.
@@ -53,8 +53,8 @@ Lanes::Layout Lanes::layout(const QRectF& in, const Theme& theme) const {
             widest = std::max(widest, std::min(metrics.horizontalAdvance(token), longest()));
     const auto rows = static_cast<double>(std::min<std::size_t>(runs.size(), 2));
     out.ruler = rows * (widest + 6) + 4;
-    const double head =
-        (title.isEmpty() ? 0 : line + 2) + (runs.size() > 1 ? line : 0) + (said.isEmpty() ? 0 : line);
+    const double head = (title.isEmpty() ? 0 : text_height + 2) + (runs.size() > 1 ? text_height : 0) +
+                        (said.isEmpty() ? 0 : text_height);
     out.plot =
         QRectF(in.left() + names + ticks, in.top() + head + 4, std::max(20.0, in.width() - names - ticks - 8),
                std::max(20.0, in.height() - head - out.ruler - 8));
@@ -71,7 +71,7 @@ Lanes::Layout Lanes::layout(const QRectF& in, const Theme& theme) const {
 
 QRectF Lanes::lane_box(const Layout& laid, std::size_t at) const {
     return {laid.plot.left(), laid.plot.top() + static_cast<double>(at) * laid.lane, laid.plot.width(),
-            std::max(4.0, laid.lane - gap)};
+            std::max(4.0, laid.lane - lane_gap)};
 }
 
 Lanes::Scale Lanes::scale_of(const Lane& lane) const {
@@ -110,13 +110,13 @@ void Lanes::paint_lane(QPainter& painter, const QRectF& in, const Layout& laid, 
                box.height() * std::clamp((value - scale.low) / (scale.high - scale.low), 0.0, 1.0);
     };
     const QFont words = theme.font(), fixed = theme.fixed_font();
-    const bool roomy = box.height() >= 2 * line - 6;
+    const bool roomy = box.height() >= 2 * text_height - 6;
     const double said =
-        draw_text(painter, QRectF(in.left(), box.top() - 2, names, line), Qt::AlignLeft | Qt::AlignVCenter,
-                  elided(lane.title, words, names - 4), words, theme.text);
+        draw_text(painter, QRectF(in.left(), box.top() - 2, names, text_height),
+                  Qt::AlignLeft | Qt::AlignVCenter, elided(lane.title, words, names - 4), words, theme.text);
     // The unit beneath, or where there is no room for that, beside.
-    const QRectF unit = roomy ? QRectF(in.left(), box.top() - 4 + line, names, line)
-                              : QRectF(in.left() + said + 6, box.top() - 2, names - said - 6, line);
+    const QRectF unit = roomy ? QRectF(in.left(), box.top() - 4 + text_height, names, text_height)
+                              : QRectF(in.left() + said + 6, box.top() - 2, names - said - 6, text_height);
     draw_text(painter, unit, Qt::AlignLeft | Qt::AlignVCenter, elided(lane.unit, words, unit.width()), words,
               theme.muted);
     for (const Line& part : lane.lines)
@@ -136,10 +136,10 @@ void Lanes::paint_lane(QPainter& painter, const QRectF& in, const Layout& laid, 
                   fixed, theme.muted);
     };
     if (roomy) {
-        ends(QRectF(left, box.top() - 4, ticks - 5, line), tick_of(scale.high));
-        ends(QRectF(left, box.bottom() - line + 4, ticks - 5, line), tick_of(scale.low));
+        ends(QRectF(left, box.top() - 4, ticks - 5, text_height), tick_of(scale.high));
+        ends(QRectF(left, box.bottom() - text_height + 4, ticks - 5, text_height), tick_of(scale.low));
     } else {
-        ends(QRectF(left - 8, box.center().y() - line / 2, ticks + 3, line),
+        ends(QRectF(left - 8, box.center().y() - text_height / 2, ticks + 3, text_height),
              tick_of(scale.low) + QStringLiteral("–") + tick_of(scale.high));
     }
     if (scale.low < 0) {
@@ -194,7 +194,7 @@ void Lanes::paint_ruler(QPainter& painter, const Layout& laid, const Theme& them
             painter.save();
             painter.translate(x_of(laid, step), laid.plot.bottom() + 4 + static_cast<double>(run) * height);
             painter.rotate(-90);
-            draw_text(painter, QRectF(-longest_token - 30, -9, longest_token + 30, line),
+            draw_text(painter, QRectF(-longest_token - 30, -9, longest_token + 30, text_height),
                       Qt::AlignRight | Qt::AlignVCenter, elided(token_of(run, step), fixed, longest()), fixed,
                       here               ? theme.query
                       : runs.size() == 1 ? theme.muted
@@ -206,9 +206,9 @@ void Lanes::paint_ruler(QPainter& painter, const Layout& laid, const Theme& them
 void Lanes::paint_legend(QPainter& painter, const QRectF& in, const Theme& theme) const {
     double y = in.top();
     if (!title.isEmpty()) {
-        draw_text(painter, QRectF(in.left(), y, in.width(), line), Qt::AlignLeft | Qt::AlignVCenter, title,
-                  theme.font(13, true), theme.text);
-        y += line + 2;
+        draw_text(painter, QRectF(in.left(), y, in.width(), text_height), Qt::AlignLeft | Qt::AlignVCenter,
+                  title, theme.font(13, true), theme.text);
+        y += text_height + 2;
     }
     const QFont words = theme.font();
     if (runs.size() > 1) {
@@ -216,16 +216,16 @@ void Lanes::paint_legend(QPainter& painter, const QRectF& in, const Theme& theme
         const double room = in.width() / static_cast<double>(runs.size()) - 26;
         for (std::size_t run = 0; run < runs.size(); ++run) {
             painter.setPen(QPen(category_colour(static_cast<int>(run), theme), 2));
-            painter.drawLine(QPointF(x, y + line / 2), QPointF(x + 14, y + line / 2));
+            painter.drawLine(QPointF(x, y + text_height / 2), QPointF(x + 14, y + text_height / 2));
             x += 18 +
-                 draw_text(painter, QRectF(x + 18, y, room, line), Qt::AlignLeft | Qt::AlignVCenter,
+                 draw_text(painter, QRectF(x + 18, y, room, text_height), Qt::AlignLeft | Qt::AlignVCenter,
                            elided(runs[run].name, words, room), words, theme.text) +
                  14;
         }
-        y += line;
+        y += text_height;
     }
     if (!said.isEmpty())
-        draw_text(painter, QRectF(in.left(), y, in.width(), line), Qt::AlignLeft | Qt::AlignVCenter,
+        draw_text(painter, QRectF(in.left(), y, in.width(), text_height), Qt::AlignLeft | Qt::AlignVCenter,
                   elided(said, words, in.width()), words, theme.muted);
 }
 

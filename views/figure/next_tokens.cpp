@@ -9,8 +9,8 @@ namespace vitrine::figure {
 
 namespace {
 
-constexpr double row_height = 21;
-constexpr double head_height = 60; ///< two lines of words and the columns' names
+constexpr double token_row = 21;
+constexpr double token_head = 60; ///< two lines of words and the columns' names
 
 // In a column of percents a power of ten stands out for nothing; the whole number is under the pointer.
 QString share(double probability) {
@@ -25,7 +25,7 @@ QString points(double difference) {
 } // namespace
 
 QSizeF NextTokens::preferred_size(const Theme&) const {
-    return {280, head_height + row_height * static_cast<double>(std::max<std::size_t>(rows.size(), 3)) + 4};
+    return {280, token_head + token_row * static_cast<double>(std::max<std::size_t>(rows.size(), 3)) + 4};
 }
 
 void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
@@ -70,22 +70,21 @@ void NextTokens::paint(QPainter& painter, const QRectF& in, const Theme& theme) 
         draw_text(painter, QRectF(in.right() - last, names, last, 18), Qt::AlignRight | Qt::AlignVCenter,
                   compared ? QStringLiteral("A − B, %") : QStringLiteral("logit"), words, theme.muted);
     painter.setPen(QPen(theme.line, 1));
-    painter.drawLine(QPointF(in.left(), in.top() + head_height - 2),
-                     QPointF(in.right(), in.top() + head_height - 2));
+    painter.drawLine(QPointF(in.left(), in.top() + token_head - 2),
+                     QPointF(in.right(), in.top() + token_head - 2));
 
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Row& row = rows[i];
-        const double top = in.top() + head_height + row_height * static_cast<double>(i);
-        if (top + row_height > in.bottom() + 1) break;
-        draw_text(painter, QRectF(in.left(), top, token, row_height), Qt::AlignLeft | Qt::AlignVCenter,
+        const double top = in.top() + token_head + token_row * static_cast<double>(i);
+        if (top + token_row > in.bottom() + 1) break;
+        draw_text(painter, QRectF(in.left(), top, token, token_row), Qt::AlignLeft | Qt::AlignVCenter,
                   elided(row.token.shown, fixed, token), fixed, theme.text);
-        painter.fillRect(QRectF(bar_left, top + 3, std::max(1.0, bar_width * row.prob), row_height - 6),
+        painter.fillRect(QRectF(bar_left, top + 3, std::max(1.0, bar_width * row.prob), token_row - 6),
                          blend(theme.panel, theme.accent, 0.35));
-        draw_text(painter, QRectF(bar_left, top, bar_width, row_height), Qt::AlignRight | Qt::AlignVCenter,
+        draw_text(painter, QRectF(bar_left, top, bar_width, token_row), Qt::AlignRight | Qt::AlignVCenter,
                   share(row.prob), fixed, theme.text);
         if (narrow) continue;
-        draw_text(painter, QRectF(in.right() - last, top, last, row_height),
-                  Qt::AlignRight | Qt::AlignVCenter,
+        draw_text(painter, QRectF(in.right() - last, top, last, token_row), Qt::AlignRight | Qt::AlignVCenter,
                   compared ? points(row.prob - row.other) : decimal(row.logit, 2), fixed, theme.muted);
     }
 }
@@ -96,14 +95,13 @@ void NextTokens::paint_marks(QPainter& painter, const QRectF& in, const Theme& t
     if (row < 0) return;
     QColor veil = theme.accent;
     veil.setAlphaF(0.12F);
-    painter.fillRect(QRectF(in.left(), in.top() + head_height + row_height * row, in.width(), row_height),
-                     veil);
+    painter.fillRect(QRectF(in.left(), in.top() + token_head + token_row * row, in.width(), token_row), veil);
 }
 
 int NextTokens::row_at(const QPointF& at, const QRectF& in) const {
-    const double down = at.y() - in.top() - head_height;
+    const double down = at.y() - in.top() - token_head;
     if (down < 0 || at.x() < in.left() || at.x() > in.right()) return -1;
-    const int row = static_cast<int>(down / row_height);
+    const int row = static_cast<int>(down / token_row);
     return row < static_cast<int>(rows.size()) ? row : -1;
 }
 

@@ -9,7 +9,7 @@ namespace vitrine::figure {
 namespace {
 
 constexpr double radius = 4;
-constexpr double near = 14; ///< pixels from the pointer within which a point is meant
+constexpr double near_point = 14; ///< pixels from the pointer within which a point is meant
 
 double median_of(std::vector<double> values) {
     if (values.empty()) return 0;
@@ -127,7 +127,7 @@ int Scatter::point_at(const QPointF& at, const QRectF& in, const Theme& theme) c
     if (!said_in_place.isEmpty()) return -1;
     const PlotFrame laid = frame(in, theme);
     int best = -1;
-    double least = near;
+    double least = near_point;
     for (std::size_t i = 0; i < points.size(); ++i) {
         if (!drawable(points[i])) continue;
         const QPointF away = laid.at(points[i].x, points[i].y) - at;

@@ -9,8 +9,8 @@ namespace vitrine::figure {
 
 namespace {
 
-constexpr double row_height = 20;
-constexpr double title_height = 22;
+constexpr double table_row = 20;
+constexpr double table_title = 22;
 constexpr double roomy_gap = 14, tight_gap = 4; ///< between columns
 constexpr double short_name = 60;               ///< pixels up to which a row's name is never cut
 
@@ -64,7 +64,7 @@ QSizeF Table::preferred_size(const Theme& theme) const {
     for (const double column : widths(theme, 1e9))
         width += column;
     return {std::max(width, 200.0),
-            (title.isEmpty() ? 0 : title_height) + row_height * (static_cast<double>(rows.size()) + 1) + 8};
+            (title.isEmpty() ? 0 : table_title) + table_row * (static_cast<double>(rows.size()) + 1) + 8};
 }
 
 void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
@@ -72,7 +72,7 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
     if (!title.isEmpty()) {
         draw_text(painter, QRectF(in.left(), top, in.width(), 18), Qt::AlignLeft | Qt::AlignVCenter, title,
                   theme.font(13, true), theme.text);
-        top += title_height;
+        top += table_title;
     }
     const auto columns_width = widths(theme, in.width());
     const double between = gap(theme, in.width());
@@ -82,12 +82,12 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
             const auto at = static_cast<std::size_t>(col);
             const double width = columns_width[at] - between;
             const QFont font = head ? theme.font() : theme.fixed_font();
-            draw_text(painter, QRectF(left, top, width, row_height),
+            draw_text(painter, QRectF(left, top, width, table_row),
                       (numeric[at] ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
                       elided(cells[col], font, width), font, head ? theme.muted : theme.text);
             left += columns_width[at];
         }
-        top += row_height;
+        top += table_row;
     };
     QStringList heads;
     for (int col = 0; col < columns.size(); ++col)
@@ -96,9 +96,9 @@ void Table::paint(QPainter& painter, const QRectF& in, const Theme& theme) const
     painter.setPen(QPen(theme.line, 1));
     painter.drawLine(QPointF(in.left(), top - 0.5), QPointF(in.right(), top - 0.5));
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const bool last_line = top + 2 * row_height > in.bottom() + 1 && i + 1 < rows.size();
+        const bool last_line = top + 2 * table_row > in.bottom() + 1 && i + 1 < rows.size();
         if (last_line) {
-            draw_text(painter, QRectF(in.left(), top, in.width(), row_height),
+            draw_text(painter, QRectF(in.left(), top, in.width(), table_row),
                       Qt::AlignLeft | Qt::AlignVCenter,
                       QStringLiteral("%1 more rows: in the exported data").arg(rows.size() - i), theme.font(),
                       theme.muted);
@@ -143,8 +143,8 @@ void Table::sort_by(int column) {
 }
 
 int Table::column_at(const QPointF& at, const QRectF& in, const Theme& theme) const {
-    const double top = in.top() + (title.isEmpty() ? 0 : title_height);
-    if (at.y() < top || at.y() >= top + row_height) return -1;
+    const double top = in.top() + (title.isEmpty() ? 0 : table_title);
+    if (at.y() < top || at.y() >= top + table_row) return -1;
     double left = in.left();
     const auto laid = widths(theme, in.width());
     for (std::size_t col = 0; col < laid.size(); ++col) {
@@ -161,8 +161,8 @@ bool Table::press(const QPointF& at, const QRectF& in, const Theme& theme) {
 }
 
 int Table::row_at(const QPointF& at, const QRectF& in) const {
-    const double down = at.y() - in.top() - (title.isEmpty() ? 0 : title_height) - row_height;
-    const auto row = static_cast<std::size_t>(std::max(0.0, down) / row_height);
+    const double down = at.y() - in.top() - (title.isEmpty() ? 0 : table_title) - table_row;
+    const auto row = static_cast<std::size_t>(std::max(0.0, down) / table_row);
     return down < 0 || row >= rows.size() || !in.contains(at) ? -1 : static_cast<int>(row);
 }
 
@@ -170,11 +170,11 @@ void Table::paint_marks(QPainter& painter, const QRectF& in, const Theme& theme,
                         const std::optional<QPointF>& pointer) const {
     const auto veil = [&](std::size_t row, const QColor& colour, float opacity) {
         const double top =
-            in.top() + (title.isEmpty() ? 0 : title_height) + row_height * (static_cast<double>(row) + 1);
-        if (top + row_height > in.bottom() + 1) return;
+            in.top() + (title.isEmpty() ? 0 : table_title) + table_row * (static_cast<double>(row) + 1);
+        if (top + table_row > in.bottom() + 1) return;
         QColor ink = colour;
         ink.setAlphaF(opacity);
-        painter.fillRect(QRectF(in.left() - 4, top, in.width() + 8, row_height), ink);
+        painter.fillRect(QRectF(in.left() - 4, top, in.width() + 8, table_row), ink);
     };
     for (std::size_t row = 0; row < spots.size(); ++row)
         if (spots[row].layer >= 0 && spots[row].layer == selected.layer && spots[row].head == selected.head)

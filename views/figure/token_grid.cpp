@@ -8,7 +8,7 @@ namespace vitrine::figure {
 
 namespace {
 
-constexpr double line = 18;
+constexpr double grid_line = 18;
 constexpr double left = 40;     ///< of the layers' names
 constexpr double readable = 46; ///< pixels of a column in which a short token can be read
 constexpr double tall = 38;     ///< pixels of a cell that has room for the probability too
@@ -18,7 +18,7 @@ constexpr double tallest = 110; ///< pixels of a cell: a few layers fill a large
 
 QSizeF TokenGrid::preferred_size(const Theme&) const {
     return {std::clamp(static_cast<double>(columns.size()) * 86 + left + 70, 300.0, 1400.0),
-            std::clamp(layers * 26.0 + 3 * line, 140.0, 1200.0)};
+            std::clamp(layers * 26.0 + 3 * grid_line, 140.0, 1200.0)};
 }
 
 double TokenGrid::narrowest_width(const Theme&) const {
@@ -29,8 +29,8 @@ TokenGrid::Layout TokenGrid::layout(const QRectF& in, const Theme& theme) const 
     Layout out;
     const double bar = colour_bar_width(scale, false, theme);
     out.cells =
-        QRectF(in.left() + left, in.top() + 2 * line + 4, std::max(20.0, in.width() - left - bar - 14),
-               std::max(20.0, in.height() - 2 * line - 8));
+        QRectF(in.left() + left, in.top() + 2 * grid_line + 4, std::max(20.0, in.width() - left - bar - 14),
+               std::max(20.0, in.height() - 2 * grid_line - 8));
     const int all = std::max(1, static_cast<int>(columns.size()));
     out.shown = windowed ? std::clamp(static_cast<int>(out.cells.width() / readable), 1, all) : all;
     out.first = std::clamp(first_ < 0 ? all : first_, 0, all - out.shown);
@@ -50,17 +50,18 @@ TokenGrid::Layout TokenGrid::layout(const QRectF& in, const Theme& theme) const 
 }
 
 void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) const {
-    draw_text(painter, QRectF(in.left(), in.top(), in.width(), line), Qt::AlignLeft | Qt::AlignVCenter, title,
-              theme.font(13, true), theme.text);
+    draw_text(painter, QRectF(in.left(), in.top(), in.width(), grid_line), Qt::AlignLeft | Qt::AlignVCenter,
+              title, theme.font(13, true), theme.text);
     const Layout laid = layout(in, theme);
     if (laid.shown < columns.size())
-        draw_text(painter, QRectF(in.left(), in.top(), in.width(), line), Qt::AlignRight | Qt::AlignVCenter,
+        draw_text(painter, QRectF(in.left(), in.top(), in.width(), grid_line),
+                  Qt::AlignRight | Qt::AlignVCenter,
                   QStringLiteral("positions %1 to %2 of %3: drag for the others")
                       .arg(columns[laid.first], columns[laid.first + laid.shown - 1])
                       .arg(columns.size()),
                   theme.font(), theme.muted);
     const QFont fixed = theme.fixed_font();
-    const double head = laid.cells.top() - line - 2;
+    const double head = laid.cells.top() - grid_line - 2;
     const QFontMetricsF metrics(fixed);
     double widest = 0;
     for (const QString& label : columns)
@@ -68,12 +69,13 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
     const int every = std::max(1, static_cast<int>(std::ceil((widest + 6) / laid.width)));
     const QString names = by_position() ? QString() : col_title + QStringLiteral(" ");
     for (int col = laid.first; col < laid.first + laid.shown; col += every)
-        draw_text(
-            painter,
-            QRectF(laid.cells.left() + (col - laid.first) * laid.width - 30, head, laid.width + 60, line),
-            Qt::AlignHCenter | Qt::AlignVCenter, (col == 0 ? names : QString()) + columns[col], fixed,
-            by_position() && positions[static_cast<std::size_t>(col)] == selected_position ? theme.query
-                                                                                           : theme.muted);
+        draw_text(painter,
+                  QRectF(laid.cells.left() + (col - laid.first) * laid.width - 30, head, laid.width + 60,
+                         grid_line),
+                  Qt::AlignHCenter | Qt::AlignVCenter, (col == 0 ? names : QString()) + columns[col], fixed,
+                  by_position() && positions[static_cast<std::size_t>(col)] == selected_position
+                      ? theme.query
+                      : theme.muted);
     const int each = std::max(1, static_cast<int>(std::ceil(14 / laid.height)));
     for (int layer = 0; layer < layers; ++layer) {
         const double top = laid.cells.top() + layer * laid.height;

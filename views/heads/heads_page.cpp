@@ -23,7 +23,7 @@ void add_metric(QComboBox* box, const QString& name) {
     box->setItemData(box->count() - 1, quantity.meaning, Qt::ToolTipRole);
 }
 
-QString text_in(const Json& state, const char* name) {
+QString state_text(const Json& state, const char* name) {
     const auto found = state.find(name);
     return found != state.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
                                                       : QString();
@@ -235,12 +235,12 @@ Json HeadsPage::state() const {
 
 void HeadsPage::restore(const Json& state) {
     if (!state.is_object()) return;
-    choose_in(metric_box_, text_in(state, "metric"));
-    choose_axes(text_in(state, "x"), text_in(state, "y"));
+    choose_in(metric_box_, state_text(state, "metric"));
+    choose_axes(state_text(state, "x"), state_text(state, "y"));
     const auto wanted = state.find("rows");
     if (wanted == state.end() || !wanted->is_number_integer()) return;
     const auto rows = static_cast<Rows>(wanted->get<int>());
-    const QString file = text_in(state, "file");
+    const QString file = state_text(state, "file");
     if (rows == Rows::file && !file.isEmpty())
         use_file(file);
     else

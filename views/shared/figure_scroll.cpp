@@ -8,7 +8,7 @@ namespace vitrine::views {
 
 namespace {
 
-constexpr double margin = 20; ///< of the canvas, both sides
+constexpr double canvas_margin = 20; ///< of the canvas, both sides
 
 } // namespace
 
@@ -34,9 +34,9 @@ void FigureScroll::fit() {
     const QSize seen = viewport()->size();
     int height = seen.height();
     if (const auto column = std::dynamic_pointer_cast<figure::Column>(canvas_->picture())) {
-        column->fill(QSizeF(seen) - QSizeF(margin, margin + 4), desk_.theme());
-        for (const QRectF& place : column->places({0, 0}, seen.width() - margin, desk_.theme()))
-            height = std::max(height, static_cast<int>(place.bottom() + margin + 4));
+        column->fill(QSizeF(seen) - QSizeF(canvas_margin, canvas_margin + 4), desk_.theme());
+        for (const QRectF& place : column->places({0, 0}, seen.width() - canvas_margin, desk_.theme()))
+            height = std::max(height, static_cast<int>(place.bottom() + canvas_margin + 4));
     }
     canvas_->resize(seen.width(), height);
     canvas_->redraw();

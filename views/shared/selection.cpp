@@ -6,7 +6,7 @@ namespace vitrine::views {
 
 namespace {
 
-constexpr std::size_t longest_past = 500;
+constexpr std::size_t longest_trail = 500;
 
 } // namespace
 
@@ -59,7 +59,7 @@ void Selection::set_second(std::optional<Place> place) {
 void Selection::remember() {
     past_.resize(at_ + 1);
     past_.push_back(place_);
-    if (past_.size() > longest_past) past_.erase(past_.begin());
+    if (past_.size() > longest_trail) past_.erase(past_.begin());
     at_ = past_.size() - 1;
 }
 
