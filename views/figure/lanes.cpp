@@ -120,12 +120,14 @@ void Lanes::paint_lane(QPainter& painter, const QRectF& in, const Layout& laid, 
     draw_text(painter, unit, Qt::AlignLeft | Qt::AlignVCenter, elided(lane.unit, words, unit.width()), words,
               theme.muted);
     for (const Line& part : lane.lines)
-        if (part.stroke == Stroke::dashed && !part.name.isEmpty() && box.height() >= 3 * line - 6) {
-            const double y = box.top() - 6 + 2 * line;
+        if (part.stroke == Stroke::dashed && !part.name.isEmpty() && box.height() >= 3 * text_height - 6) {
+            const double y = box.top() - 6 + 2 * text_height;
             painter.setPen(QPen(theme.muted, 1.1, Qt::DashLine));
-            painter.drawLine(QPointF(in.left(), y + line / 2), QPointF(in.left() + 18, y + line / 2));
-            draw_text(painter, QRectF(in.left() + 22, y, names - 22, line), Qt::AlignLeft | Qt::AlignVCenter,
-                      elided(part.name, words, names - 26), words, theme.muted);
+            painter.drawLine(QPointF(in.left(), y + text_height / 2),
+                             QPointF(in.left() + 18, y + text_height / 2));
+            draw_text(painter, QRectF(in.left() + 22, y, names - 22, text_height),
+                      Qt::AlignLeft | Qt::AlignVCenter, elided(part.name, words, names - 26), words,
+                      theme.muted);
         }
     painter.setPen(QPen(theme.line, 1));
     painter.drawLine(box.bottomLeft(), box.bottomRight());

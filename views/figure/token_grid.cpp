@@ -97,7 +97,7 @@ void TokenGrid::paint(QPainter& painter, const QRectF& in, const Theme& theme) c
             if (laid.height < 13 || laid.width < 18) continue;
             const QString share = percent(shown.prob);
             const bool both = laid.height >= tall && metrics.horizontalAdvance(share) <= laid.width - 4;
-            const double half = both ? line / 2 : 0;
+            const double half = both ? grid_line / 2 : 0;
             draw_text(painter, box.translated(0, -half), Qt::AlignCenter,
                       elided(shown.token, fixed, laid.width - 4), fixed, text_on(ground));
             if (both)
