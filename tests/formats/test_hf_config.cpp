@@ -42,11 +42,13 @@ private slots:
     }
 
     void settings_alone_are_no_vocabulary() {
-        std::ofstream(folder_ / "tokenizer_config.json") << "{}";
-        std::ofstream(folder_ / "special_tokens_map.json") << "{}";
-        QVERIFY(!has_vocabulary(folder_));
-        std::ofstream(folder_ / "tokenizer.model") << "x";
-        QVERIFY(has_vocabulary(folder_));
+        const fs::path folder = folder_ / "settings";
+        fs::create_directory(folder);
+        std::ofstream(folder / "tokenizer_config.json") << "{}";
+        std::ofstream(folder / "special_tokens_map.json") << "{}";
+        QVERIFY(!has_vocabulary(folder));
+        std::ofstream(folder / "tokenizer.model") << "x";
+        QVERIFY(has_vocabulary(folder));
     }
 
     void bad_folders_data() {
