@@ -69,6 +69,7 @@ public:
 struct Limits {
     std::uint64_t value_bytes = std::uint64_t{1} << 40;   ///< largest single value
     std::uint64_t scratch_bytes = std::uint64_t{1} << 30; ///< arena and captures of one plan
+    int rows = 65536;                                     ///< of one plan's batch
 };
 
 /// A model's weights on one device. One thread at a time.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/run/read_out.h"
+#include "core/run/share.h"
 
 namespace vitrine::run {
 
@@ -138,9 +139,11 @@ BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positi
 }
 
 bool fits(const BuiltPlan& built, const backend::Limits& limits) {
+    if (built.plan.batch.rows() > limits.rows) return false;
     std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
     for (const Value& value : built.plan.values)
-        if (static_cast<std::uint64_t>(value.elements(built.plan.batch)) * sizeof(float) > limits.value_bytes)
+        if (static_cast<std::uint64_t>(value.elements(built.plan.batch_of(value))) * sizeof(float) >
+            limits.value_bytes)
             return false;
     for (const CaptureSlot& slot : built.captures)
         bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
@@ -169,7 +172,9 @@ Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, 
         for (std::size_t row = 0; row < job.rows.size(); ++row)
             for (const int position : job.positions[row])
                 build.logit_rows.push_back(build.batch.row_start[row] + position);
-    return build_plan(model, build);
+    VITRINE_ASSIGN(BuiltPlan built, build_plan(model, build));
+    built.plan = share(std::move(built.plan));
+    return built;
 }
 
 std::vector<RowResult> rows_of(const BuiltPlan& built, const Request& request, const BatchJob& job,

@@ -59,44 +59,72 @@ struct Names {
     const char* operator()(const LogitStats&) const { return "logit-stats"; }
 };
 
-struct Accesses {
-    Access operator()(const Constant& op) const { return {{}, {op.out}}; }
-    Access operator()(const Embed& op) const { return {{}, {op.out}}; }
-    Access operator()(const PositionEmbed& op) const { return {{}, {op.out}}; }
-    Access operator()(const Add& op) const { return {{op.a, op.b}, {op.out}}; }
-    Access operator()(const Repeat& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const Norm& op) const { return {{op.in}, {op.out, op.scale, op.normalized}}; }
-    Access operator()(const NormScale& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const NormApply& op) const { return {{op.in, op.scale}, {op.out}}; }
-    Access operator()(const NormAffine& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const Linear& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const HeadLinear& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const HeadResult& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const SumHeads& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const Rotate& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const CacheAppend& op) const { return {{op.k, op.v}, {}}; }
-    Access operator()(const Attention& op) const {
-        return {{op.q, op.k, op.v, op.q_sinks}, {op.out, op.scores, op.pattern}};
-    }
-    Access operator()(const AttentionScores& op) const { return {{op.q, op.k, op.q_sinks}, {op.out}}; }
-    Access operator()(const AttentionPattern& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const AttentionMix& op) const { return {{op.pattern, op.v}, {op.out}}; }
-    Access operator()(const Activate& op) const { return {{op.in, op.factor}, {op.out}}; }
-    Access operator()(const Pointwise& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const Select& op) const { return {{op.in}, {op.out}}; }
-    Access operator()(const Edit& op) const { return {{op.value}, {op.value}}; }
-    Access operator()(const Capture& op) const { return {{op.value}, {}}; }
-    Access operator()(const LogitStats& op) const { return {{op.hidden, op.logits}, {}}; }
+/// Each op's values, as pointers into it.
+struct Fields {
+    std::vector<const ValueId*> reads;
+    std::vector<const ValueId*> writes;
 };
+
+struct FieldsOf {
+    Fields operator()(const Constant& op) const { return {{}, {&op.out}}; }
+    Fields operator()(const Embed& op) const { return {{}, {&op.out}}; }
+    Fields operator()(const PositionEmbed& op) const { return {{}, {&op.out}}; }
+    Fields operator()(const Add& op) const { return {{&op.a, &op.b}, {&op.out}}; }
+    Fields operator()(const Repeat& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const Norm& op) const { return {{&op.in}, {&op.out, &op.scale, &op.normalized}}; }
+    Fields operator()(const NormScale& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const NormApply& op) const { return {{&op.in, &op.scale}, {&op.out}}; }
+    Fields operator()(const NormAffine& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const Linear& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const HeadLinear& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const HeadResult& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const SumHeads& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const Rotate& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const CacheAppend& op) const { return {{&op.k, &op.v}, {}}; }
+    Fields operator()(const Attention& op) const {
+        return {{&op.q, &op.k, &op.v, &op.q_sinks}, {&op.out, &op.scores, &op.pattern}};
+    }
+    Fields operator()(const AttentionScores& op) const { return {{&op.q, &op.k, &op.q_sinks}, {&op.out}}; }
+    Fields operator()(const AttentionPattern& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const AttentionMix& op) const { return {{&op.pattern, &op.v}, {&op.out}}; }
+    Fields operator()(const Activate& op) const { return {{&op.in, &op.factor}, {&op.out}}; }
+    Fields operator()(const Pointwise& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const Select& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const Edit& op) const { return {{}, {&op.value}}; }
+    Fields operator()(const Capture& op) const { return {{&op.value}, {}}; }
+    Fields operator()(const LogitStats& op) const { return {{&op.hidden, &op.logits}, {}}; }
+};
+
+Fields fields_of(const Op& op) {
+    Fields fields = std::visit(FieldsOf{}, op);
+    const auto missing = [](const ValueId* id) { return *id == absent; };
+    std::erase_if(fields.reads, missing);
+    std::erase_if(fields.writes, missing);
+    return fields;
+}
 
 } // namespace
 
 const char* op_name(const Op& op) { return std::visit(Names{}, op); }
 
+Places places_of(Op& op) {
+    const Fields fields = fields_of(op);
+    Places places;
+    for (const ValueId* id : fields.reads)
+        places.reads.push_back(const_cast<ValueId*>(id)); // op itself may change
+    for (const ValueId* id : fields.writes)
+        places.writes.push_back(const_cast<ValueId*>(id));
+    return places;
+}
+
 Access access_of(const Op& op) {
-    Access access = std::visit(Accesses{}, op);
-    std::erase(access.reads, absent);
-    std::erase(access.writes, absent);
+    const Fields fields = fields_of(op);
+    Access access;
+    for (const ValueId* id : fields.reads)
+        access.reads.push_back(*id);
+    for (const ValueId* id : fields.writes)
+        access.writes.push_back(*id);
+    if (const auto* edit = std::get_if<Edit>(&op)) access.reads.push_back(edit->value);
     return access;
 }
 

@@ -38,7 +38,7 @@ struct Batch {
 };
 
 enum class Layout {
-    tokens, ///< [count, heads, width]: count is N, or the number of selected tokens
+    tokens, ///< [count, heads, width]: count is N, or the number of tokens of a part, or of selected ones
     pairs,  ///< for each batch row [heads, queries, keys], rows one after another; count and width unused
 };
 
@@ -49,6 +49,7 @@ struct Value {
     int heads = 1; ///< 1 if the value has no axis of heads
     int width = 0;
     bool keep = false; ///< must live to the end of the plan (for a backward pass)
+    int part = absent; ///< of Plan::parts, whose tokens or rows it holds; absent: those of the whole batch
 
     std::int64_t elements(const Batch& batch) const;
 };
@@ -308,17 +309,37 @@ struct Access {
 };
 Access access_of(const Op& op);
 
+/// Where an op names the values that it reads and writes, `absent` ones left out; Edit's value stands among
+/// what it writes.
+struct Places {
+    std::vector<ValueId*> reads;
+    std::vector<ValueId*> writes;
+};
+Places places_of(Op& op);
+
 /// "linear", "attention", … for logs and profiles.
 const char* op_name(const Op& op);
 
 struct Plan {
     Batch batch;
+    /// Tokens of the batch that some values are limited to, since others would hold the same numbers or are
+    /// not wanted (share.h). A part's rows are stretches of the batch's rows; `past` is where one begins.
+    /// Queries of a part meet keys and values of another whose rows are these rows from their first token on.
+    std::vector<Batch> parts;
     std::vector<Value> values;
     std::vector<SharedTensor> constants;
     std::vector<Op> ops;
     int capture_slots = 0;
 
-    std::int64_t elements(ValueId id) const { return values[static_cast<std::size_t>(id)].elements(batch); }
+    const Batch& batch_of(const Value& value) const {
+        return value.part == absent ? batch : parts[static_cast<std::size_t>(value.part)];
+    }
+    const Batch& batch_of(ValueId id) const { return batch_of(values[static_cast<std::size_t>(id)]); }
+    std::int64_t elements(ValueId id) const {
+        return values[static_cast<std::size_t>(id)].elements(batch_of(id));
+    }
+    /// At most one token a row, behind what the row's cache holds.
+    bool decoding = false;
 };
 
 /// Where each value lies in one arena, so that values whose lives do not overlap share memory.

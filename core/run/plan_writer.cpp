@@ -6,6 +6,7 @@ PlanWriter::PlanWriter(const model::Model& model, const BuildRequest& request)
     : model_(model), request_(request) {
     built_.plan.batch = request.batch;
     built_.plan.constants = request.constants;
+    built_.plan.decoding = request.cached && request.batch.size() <= request.batch.rows();
     for (const model::HookInfo& hook : model::hooks_of(model.spec))
         hooks_.emplace(hook.name, hook);
 }

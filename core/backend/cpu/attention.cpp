@@ -12,11 +12,13 @@ namespace {
 template <typename S>
 class Tiles {
 public:
-    /// k or v may be nullptr if they are not needed.
-    Tiles(const run::AttentionSpec& spec, const S* k, const S* v, Context<S>& context)
+    /// `keys` or `values` may be absent if they are not needed.
+    Tiles(const run::AttentionSpec& spec, run::ValueId keys_id, run::ValueId values_id, Context<S>& context)
         : spec_(spec), cache_(spec.layer >= 0 ? context.cache : nullptr) {
         if (cache_ != nullptr) return;
-        const run::Batch& batch = context.batch();
+        const run::Batch& batch = context.batch(keys_id == run::absent ? values_id : keys_id);
+        const S* k = context.data(keys_id);
+        const S* v = context.data(values_id);
         std::int64_t elements = 0;
         for (int row = 0; row < batch.rows(); ++row) {
             shapes_.push_back(TileShape::of<S>(spec.d_head, batch.queries(row)));
@@ -85,7 +87,7 @@ std::int64_t query_offset(const run::Batch& batch, const QueryBlock& block, int 
 
 template <typename S, typename Body>
 void for_blocks(const run::Batch& batch, int heads, Context<S>& context, const Body& body) {
-    const std::vector<QueryBlock> blocks = blocks_of<S>(batch, heads);
+    const std::vector<QueryBlock> blocks = blocks_of<S>(batch, heads, context.plan.decoding);
     context.pool.parallel_for(blocks.size(), [&](std::size_t i) {
         if (context.cancel.cancelled()) return;
         thread_local BlockScratch<S> scratch;
@@ -98,20 +100,20 @@ void for_blocks(const run::Batch& batch, int heads, Context<S>& context, const B
 template <typename S>
 void execute(const run::Attention& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
-    const run::Batch& batch = context.batch();
+    const run::Batch& batch = context.batch(op.q);
     const S* q = context.data(op.q);
     const S* q_sinks = context.data(op.q_sinks);
     S* out = context.data(op.out);
     S* scores_out = context.data(op.scores);
     S* pattern_out = context.data(op.pattern);
-    const Tiles<S> tiles(spec, context.data(op.k), context.data(op.v), context);
+    const Tiles<S> tiles(spec, op.k, op.v, context);
     const std::int64_t stride = static_cast<std::int64_t>(spec.heads) * spec.d_head;
     for_blocks(batch, spec.heads, context, [&](const QueryBlock& block, BlockScratch<S>& scratch) {
         const KeyRange range = visible<S>(spec, batch, block);
         const std::int64_t keys = batch.keys(block.row);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
         const HeadTiles<S> head = tiles.of(block);
-        S* scores = block_scores(spec, context.plan, block, range, head, q + offset,
+        S* scores = block_scores(spec, context.plan, batch, block, range, head, q + offset,
                                  q_sinks == nullptr ? nullptr : q_sinks + offset, stride, scratch);
         if (scores_out != nullptr)
             store_block(block, range, scores, -std::numeric_limits<S>::infinity(), keys,
@@ -126,15 +128,15 @@ void execute(const run::Attention& op, Context<S>& context) {
 template <typename S>
 void execute(const run::AttentionScores& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
-    const run::Batch& batch = context.batch();
+    const run::Batch& batch = context.batch(op.q);
     const S* q = context.data(op.q);
     const S* q_sinks = context.data(op.q_sinks);
-    const Tiles<S> tiles(spec, context.data(op.k), static_cast<const S*>(nullptr), context);
+    const Tiles<S> tiles(spec, op.k, run::absent, context);
     const std::int64_t stride = static_cast<std::int64_t>(spec.heads) * spec.d_head;
     for_blocks(batch, spec.heads, context, [&](const QueryBlock& block, BlockScratch<S>& scratch) {
         const KeyRange range = visible<S>(spec, batch, block);
         const std::int64_t offset = query_offset(batch, block, spec.heads, spec.d_head);
-        const S* scores = block_scores(spec, context.plan, block, range, tiles.of(block), q + offset,
+        const S* scores = block_scores(spec, context.plan, batch, block, range, tiles.of(block), q + offset,
                                        q_sinks == nullptr ? nullptr : q_sinks + offset, stride, scratch);
         store_block(block, range, scores, -std::numeric_limits<S>::infinity(), batch.keys(block.row),
                     pair_rows(context.data(op.out), batch, block, spec.heads));
@@ -143,7 +145,7 @@ void execute(const run::AttentionScores& op, Context<S>& context) {
 
 template <typename S>
 void execute(const run::AttentionPattern& op, Context<S>& context) {
-    const run::Batch& batch = context.batch();
+    const run::Batch& batch = context.batch(op.in);
     const int heads = context.value(op.in).heads;
     for_blocks(batch, heads, context, [&](const QueryBlock& block, BlockScratch<S>& scratch) {
         const std::int64_t keys = batch.keys(block.row);
@@ -158,8 +160,8 @@ void execute(const run::AttentionPattern& op, Context<S>& context) {
 template <typename S>
 void execute(const run::AttentionMix& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
-    const run::Batch& batch = context.batch();
-    const Tiles<S> tiles(spec, static_cast<const S*>(nullptr), context.data(op.v), context);
+    const run::Batch& batch = context.batch(op.pattern);
+    const Tiles<S> tiles(spec, run::absent, op.v, context);
     const std::int64_t stride = static_cast<std::int64_t>(spec.heads) * spec.d_head;
     for_blocks(batch, spec.heads, context, [&](const QueryBlock& block, BlockScratch<S>& scratch) {
         const std::int64_t keys = batch.keys(block.row);
@@ -173,7 +175,7 @@ void execute(const run::AttentionMix& op, Context<S>& context) {
 
 template <typename S>
 void execute(const run::CacheAppend& op, Context<S>& context) {
-    const run::Batch& batch = context.batch();
+    const run::Batch& batch = context.batch(op.k);
     const std::int64_t width = context.row_size(op.k);
     context.pool.parallel_for(static_cast<std::size_t>(batch.rows()), [&](std::size_t row) {
         const std::int64_t first = batch.row_start[row] * width;

@@ -5,7 +5,7 @@
 namespace vitrine::backend::cpu {
 
 template <typename S>
-std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads) {
+std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads, bool decoding) {
     const int columns = kernels<S>().panel_columns;
     std::vector<QueryBlock> blocks;
     for (int row = 0; row < batch.rows(); ++row) {
@@ -14,7 +14,7 @@ std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads) {
         for (int first = (queries - 1) / columns * columns; first >= 0; first -= columns)
             for (int head = 0; head < heads; ++head)
                 blocks.push_back(
-                    {row, head, first, std::min(columns, queries - first), queries == 1 ? 1 : columns});
+                    {row, head, first, std::min(columns, queries - first), decoding ? 1 : columns});
     }
     return blocks;
 }
@@ -83,9 +83,9 @@ void add_bias(const Tensor& bias, const QueryBlock& block, KeyRange range, S* sc
 } // namespace
 
 template <typename S>
-S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
-                KeyRange range, const HeadTiles<S>& tiles, const S* q, const S* q_sinks, std::int64_t stride,
-                BlockScratch<S>& scratch) {
+S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const run::Batch& batch,
+                const QueryBlock& block, KeyRange range, const HeadTiles<S>& tiles, const S* q,
+                const S* q_sinks, std::int64_t stride, BlockScratch<S>& scratch) {
     const Kernels<S>& kernel = kernels<S>();
     const int d_head = tiles.shape.d_head;
     const std::int64_t rows = kernel.tile_rows;
@@ -111,7 +111,7 @@ S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const Que
         }
     }
     if (q_sinks != nullptr && spec.streams(block.head))
-        score_sinks(spec, plan.batch, block, range, tiles, q_sinks, stride, scores);
+        score_sinks(spec, batch, block, range, tiles, q_sinks, stride, scores);
     kernel.scale(static_cast<S>(spec.scale), (range.end - range.begin) * block.columns,
                  scores + range.begin * block.columns);
     if (spec.cap != 0.0F)
@@ -119,7 +119,7 @@ S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const Que
                    scores + range.begin * block.columns);
     if (spec.key_bias != run::absent)
         add_bias(*plan.constants[static_cast<std::size_t>(spec.key_bias)], block, range, scores);
-    hide(spec, plan.batch, block, range, scores);
+    hide(spec, batch, block, range, scores);
     return scores;
 }
 
@@ -181,10 +181,11 @@ S* load_block(const QueryBlock& block, std::int64_t keys, const S* rows, S unuse
 }
 
 #define VITRINE_INSTANTIATE(S)                                                                               \
-    template std::vector<QueryBlock> blocks_of<S>(const run::Batch&, int);                                   \
+    template std::vector<QueryBlock> blocks_of<S>(const run::Batch&, int, bool);                             \
     template KeyRange visible<S>(const run::AttentionSpec&, const run::Batch&, const QueryBlock&);           \
-    template S* block_scores(const run::AttentionSpec&, const run::Plan&, const QueryBlock&, KeyRange,       \
-                             const HeadTiles<S>&, const S*, const S*, std::int64_t, BlockScratch<S>&);       \
+    template S* block_scores(const run::AttentionSpec&, const run::Plan&, const run::Batch&,                 \
+                             const QueryBlock&, KeyRange, const HeadTiles<S>&, const S*, const S*,           \
+                             std::int64_t, BlockScratch<S>&);                                                \
     template void block_softmax(const QueryBlock&, KeyRange, S*);                                            \
     template void block_mix(const QueryBlock&, KeyRange, const HeadTiles<S>&, const S*, S*, std::int64_t,    \
                             BlockScratch<S>&);                                                               \

@@ -12,12 +12,12 @@ struct QueryBlock {
     int head = 0;
     int first = 0;   ///< query within the row
     int count = 0;   ///< queries
-    int columns = 0; ///< of the block in memory: panel_columns, or 1 for a row with one query
+    int columns = 0; ///< of the block in memory: panel_columns, or 1 where one token is decoded
 };
 
-/// Every block of a plan's attention, those with most keys first.
+/// Every block of the queries in `batch`, those with most keys first.
 template <typename S>
-std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads);
+std::vector<QueryBlock> blocks_of(const run::Batch& batch, int heads, bool decoding);
 
 /// Keys that a block touches, [begin, end), begin at the start of a tile; the others are hidden.
 struct KeyRange {
@@ -35,12 +35,12 @@ struct BlockScratch {
 };
 
 /// scores[j][i] = scale · q_i · k_j, capped, with the bias of key j, and −∞ where hidden, for j in range. q:
-/// the block's first query, queries `stride` apart; q_sinks likewise, as Attention::q_sinks (nullptr: q).
-/// Returns the scores of key 0 (those before the range are not written).
+/// the block's first query, queries `stride` apart (`batch`: theirs); q_sinks likewise, as Attention::q_sinks
+/// (nullptr: q). Returns the scores of key 0 (those before the range are not written).
 template <typename S>
-S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const QueryBlock& block,
-                KeyRange range, const HeadTiles<S>& tiles, const S* q, const S* q_sinks, std::int64_t stride,
-                BlockScratch<S>& scratch);
+S* block_scores(const run::AttentionSpec& spec, const run::Plan& plan, const run::Batch& batch,
+                const QueryBlock& block, KeyRange range, const HeadTiles<S>& tiles, const S* q,
+                const S* q_sinks, std::int64_t stride, BlockScratch<S>& scratch);
 
 /// Softmax over the keys of the range, in place.
 template <typename S>

@@ -32,7 +32,8 @@ struct Context {
     const CancelToken& cancel;
     Outputs& outputs;
 
-    const run::Batch& batch() const { return plan.batch; }
+    /// Tokens and rows that a value has.
+    const run::Batch& batch(run::ValueId id) const { return plan.batch_of(id); }
     const run::Value& value(run::ValueId id) const { return plan.values[static_cast<std::size_t>(id)]; }
     /// Elements of a value; nullptr if absent.
     S* data(run::ValueId id) const {

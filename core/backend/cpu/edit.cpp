@@ -122,19 +122,20 @@ template <typename S>
 void execute(const run::Edit& op, Context<S>& context) {
     S* data = context.data(op.value);
     for (const run::EditEntry& entry : op.entries) {
-        const Placement place = placement_of(context.value(op.value), context.batch(), entry.row);
+        const Placement place = placement_of(context.value(op.value), context.batch(op.value), entry.row);
         const float* tensor =
             entry.tensor == run::absent
                 ? nullptr
                 : context.plan.constants[static_cast<std::size_t>(entry.tensor)]->data.data() + entry.offset;
         const Source source{tensor, entry};
         if (entry.kind == run::EditKind::calibrate) {
-            context.pool.parallel_for(
-                static_cast<std::size_t>(entry.head_end - entry.head_begin), [&](std::size_t i) {
-                    const auto head = entry.head_begin + static_cast<std::int64_t>(i);
-                    calibrate(entry, context.batch().queries(entry.row), context.batch().keys(entry.row),
-                              data + place.first + head * place.head_stride);
-                });
+            context.pool.parallel_for(static_cast<std::size_t>(entry.head_end - entry.head_begin),
+                                      [&](std::size_t i) {
+                                          const auto head = entry.head_begin + static_cast<std::int64_t>(i);
+                                          calibrate(entry, context.batch(op.value).queries(entry.row),
+                                                    context.batch(op.value).keys(entry.row),
+                                                    data + place.first + head * place.head_stride);
+                                      });
             continue;
         }
         const bool directed = entry.kind == run::EditKind::project_out || entry.kind == run::EditKind::cap;

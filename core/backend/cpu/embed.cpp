@@ -37,9 +37,9 @@ template <typename S>
 void execute(const run::Embed& op, Context<S>& context) {
     const model::Weight& table = context.weights.stored(op.table);
     S* out = context.data(op.out);
-    context.for_rows(context.batch().size(), table.cols, [&](std::int64_t begin, std::int64_t end) {
+    context.for_rows(context.batch(op.out).size(), table.cols, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n)
-            copy_row(table, context.batch().tokens[static_cast<std::size_t>(n)], op.scale,
+            copy_row(table, context.batch(op.out).tokens[static_cast<std::size_t>(n)], op.scale,
                      out + n * table.cols);
     });
 }
@@ -48,9 +48,9 @@ template <typename S>
 void execute(const run::PositionEmbed& op, Context<S>& context) {
     const model::Weight& table = context.weights.stored(op.table);
     S* out = context.data(op.out);
-    context.for_rows(context.batch().size(), table.cols, [&](std::int64_t begin, std::int64_t end) {
+    context.for_rows(context.batch(op.out).size(), table.cols, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n)
-            copy_row(table, context.batch().position(static_cast<int>(n)) + op.offset, 1.0F,
+            copy_row(table, context.batch(op.out).position(static_cast<int>(n)) + op.offset, 1.0F,
                      out + n * table.cols);
     });
 }

@@ -107,7 +107,7 @@ template <typename S>
 void multiply_library(const Matrix<S>& matrix, const Part& part, const InputRows<S>& x, const S* bias,
                       const OutputRows<S>& y, Workspace<S>& workspace, ThreadPool& pool,
                       const CancelToken& cancel) {
-    const std::int64_t panel_rows = x.rows == 1 ? 1 : library_rows;
+    const std::int64_t panel_rows = x.rows == 1 && x.alone ? 1 : library_rows;
     const std::int64_t panels = pieces(x.rows, panel_rows);
     const std::int64_t blocks = pieces(part.columns(), library_columns);
     const std::int64_t ragged = x.rows % panel_rows;

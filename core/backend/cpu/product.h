@@ -1,6 +1,6 @@
 #pragma once
 // Y = X · W + bias. In every routine a row's bits depend on that row and W alone, not on how many rows are
-// computed with it or where it stands; only the libraries' routines differ for a single row (decoding).
+// computed with it or where it stands; only the libraries' routines differ for a row that is alone.
 #include "core/backend/cpu/buffer.h"
 #include "core/backend/cpu/matrix.h"
 #include "core/base/cancel.h"
@@ -13,6 +13,7 @@ struct InputRows {
     const S* data = nullptr;
     std::int64_t rows = 0;
     std::int64_t stride = 0;
+    bool alone = false; ///< a single row that needs no bits in common with others: decoding, or logits
 };
 template <typename S>
 struct OutputRows {

@@ -78,7 +78,7 @@ void execute(const run::LogitStats& op, Context<S>& context) {
             }
             tile = context.scratch.logits.at_least(static_cast<std::size_t>(count * vocab));
             const Matrix<S>& matrix = context.weights.matrix(op.weight, context.pool);
-            multiply<S>(matrix, matrix.whole(), {hidden, count, width}, context.weights.vector(op.bias),
+            multiply<S>(matrix, matrix.whole(), {hidden, count, width, true}, context.weights.vector(op.bias),
                         {tile, vocab}, context.scratch.product, context.pool, context.cancel);
             logits = tile;
         }

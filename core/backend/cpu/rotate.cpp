@@ -28,11 +28,11 @@ void execute(const run::Rotate& op, Context<S>& context) {
     const int heads = context.value(op.in).heads;
     const S* in = context.data(op.in);
     S* out = context.data(op.out);
-    context.for_rows(context.batch().size(), static_cast<std::int64_t>(heads) * width,
+    context.for_rows(context.batch(op.out).size(), static_cast<std::int64_t>(heads) * width,
                      [&](std::int64_t begin, std::int64_t end) {
                          for (std::int64_t n = begin; n < end; ++n) {
                              const std::int64_t line =
-                                 run::table_line(op, context.batch(), static_cast<int>(n));
+                                 run::table_line(op, context.batch(op.out), static_cast<int>(n));
                              for (int h = 0; h < heads; ++h) {
                                  const std::int64_t at = (n * heads + h) * width;
                                  rotate_head(op, cos.data() + line * half, sin.data() + line * half, width,

@@ -99,12 +99,14 @@ void place(std::vector<Row>& rows, std::size_t r, const PanelShape& shape, std::
     rows[r].v_panel = shape.v_panel;
 }
 
-Status write_panels(Execution& execution, const Panels& panels, run::ValueId k, run::ValueId v) {
+/// `rows`: those of k and v, which hold the keys of the panels' rows.
+Status write_panels(Execution& execution, const Panels& panels, const std::vector<Row>& rows, run::ValueId k,
+                    run::ValueId v) {
     const std::uint32_t panel4 = panel_width(execution.device.caps()) / 4;
     const PackPush push{panels.shape.kv_heads, panels.shape.d4, panel4};
-    VITRINE_ASSIGN(const Slice table, execution.upload(panels.rows));
-    const std::uint32_t items = most_queries(panels.rows) + 6; // whole groups of four before and behind
-    const auto z = static_cast<std::uint32_t>(panels.rows.size()) * push.kv_heads;
+    VITRINE_ASSIGN(const Slice table, execution.upload(rows));
+    const std::uint32_t items = most_queries(rows) + 6; // whole groups of four before and behind
+    const auto z = static_cast<std::uint32_t>(rows.size()) * push.kv_heads;
     const double work = static_cast<double>(items) * z * push.d4 * 16;
     execution.recorder.begin_parallel();
     if (k != run::absent)
@@ -120,11 +122,11 @@ Status write_panels(Execution& execution, const Panels& panels, run::ValueId k, 
 }
 
 /// The panels of a layer's cache, or of this plan's own keys and values in scratch memory (`extra` bytes more
-/// of it stand behind `rest`).
-Result<Panels> panels_for(Execution& execution, const run::AttentionSpec& spec, run::ValueId k,
-                          run::ValueId v, std::uint64_t extra, Slice& rest) {
+/// of it stand behind `rest`), for the rows of `queries`.
+Result<Panels> panels_for(Execution& execution, const run::AttentionSpec& spec, const run::Batch& queries,
+                          run::ValueId k, run::ValueId v, std::uint64_t extra, Slice& rest) {
     Panels panels;
-    panels.rows = rows_of(execution.plan.batch);
+    panels.rows = rows_of(queries);
     if (spec.layer != run::absent) {
         const PanelCache& cache = *execution.cache;
         panels.shape = cache.shape();
@@ -138,11 +140,13 @@ Result<Panels> panels_for(Execution& execution, const run::AttentionSpec& spec, 
     }
     std::uint64_t keys = 0;
     std::uint64_t values = 0;
+    std::vector<Row> sources = rows_of(execution.plan.batch_of(k == run::absent ? v : k));
     for (std::size_t r = 0; r < panels.rows.size(); ++r) {
         panels.shape = panel_shape(execution.device.caps(), spec.kv_heads, spec.d_head,
                                    static_cast<int>(panels.rows[r].keys));
         place(panels.rows, r, panels.shape, static_cast<std::uint32_t>(keys),
               static_cast<std::uint32_t>(values));
+        place(sources, r, panels.shape, static_cast<std::uint32_t>(keys), static_cast<std::uint32_t>(values));
         keys += panels.shape.keys();
         values += panels.shape.values();
     }
@@ -157,7 +161,7 @@ Result<Panels> panels_for(Execution& execution, const run::AttentionSpec& spec, 
     panels.keys = {scratch.buffer, 0, std::max<std::uint64_t>(key_bytes, 16)};
     panels.values = {scratch.buffer, key_bytes, std::max<std::uint64_t>(value_bytes, 16)};
     rest = {scratch.buffer, key_bytes + value_bytes, std::max<std::uint64_t>(extra, 16)};
-    VITRINE_TRY(write_panels(execution, panels, k, v));
+    VITRINE_TRY(write_panels(execution, panels, sources, k, v));
     return panels;
 }
 
@@ -351,21 +355,22 @@ Status record(Execution& execution, const run::CacheAppend& op) {
     for (std::size_t r = 0; r < panels.rows.size(); ++r)
         place(panels.rows, r, panels.shape, static_cast<std::uint32_t>(r) * panels.shape.keys(),
               static_cast<std::uint32_t>(r) * panels.shape.values());
-    return write_panels(execution, panels, op.k, op.v);
+    return write_panels(execution, panels, panels.rows, op.k, op.v);
 }
 
 Status record(Execution& execution, const run::Attention& op) {
     const bool keeps_scores = op.scores != run::absent;
     const bool keeps_pattern = op.pattern != run::absent;
     const auto heads = static_cast<std::uint32_t>(op.spec.heads);
-    std::vector<Row> rows = rows_of(execution.plan.batch);
+    const run::Batch& queries = execution.plan.batch_of(op.q);
+    const std::vector<Row> rows = rows_of(queries);
     const std::vector<Chunk> chunks = chunks_of(rows, heads);
     std::uint64_t most = 0;
     for (const Chunk& chunk : chunks)
         most = std::max(most, chunk_bytes(rows, chunk));
     Slice rest;
     VITRINE_ASSIGN(const Panels panels,
-                   panels_for(execution, op.spec, op.k, op.v,
+                   panels_for(execution, op.spec, queries, op.k, op.v,
                               most * ((keeps_scores ? 0 : 1) + (keeps_pattern ? 0 : 1)), rest));
     const Slice second{rest.buffer, rest.offset + (keeps_scores ? 0 : most), most};
     const bool sparse = !keeps_scores && !keeps_pattern;
@@ -420,7 +425,8 @@ Status each_chunk(Execution& execution, const run::AttentionSpec& spec, std::spa
 
 Status record(Execution& execution, const run::AttentionScores& op) {
     Slice rest;
-    VITRINE_ASSIGN(const Panels panels, panels_for(execution, op.spec, op.k, run::absent, 0, rest));
+    VITRINE_ASSIGN(const Panels panels,
+                   panels_for(execution, op.spec, execution.plan.batch_of(op.q), op.k, run::absent, 0, rest));
     return each_chunk(execution, op.spec, panels.rows, op.out, run::absent,
                       [&](const Step& step) { return record_scores(step, op.q, op.q_sinks, panels, false); });
 }
@@ -428,13 +434,14 @@ Status record(Execution& execution, const run::AttentionScores& op) {
 Status record(Execution& execution, const run::AttentionPattern& op) {
     run::AttentionSpec spec;
     spec.heads = spec.kv_heads = static_cast<int>(execution.value(op.in).layout->heads);
-    return each_chunk(execution, spec, rows_of(execution.plan.batch), op.in, op.out,
+    return each_chunk(execution, spec, rows_of(execution.plan.batch_of(op.in)), op.in, op.out,
                       [&](const Step& step) { return record_pattern(step, false); });
 }
 
 Status record(Execution& execution, const run::AttentionMix& op) {
     Slice rest;
-    VITRINE_ASSIGN(const Panels panels, panels_for(execution, op.spec, run::absent, op.v, 0, rest));
+    VITRINE_ASSIGN(const Panels panels, panels_for(execution, op.spec, execution.plan.batch_of(op.pattern),
+                                                   run::absent, op.v, 0, rest));
     return each_chunk(execution, op.spec, panels.rows, run::absent, op.pattern,
                       [&](const Step& step) { return record_mix(step, panels, op.out, false); });
 }

@@ -96,7 +96,7 @@ Status record(Execution& execution, const run::Edit& op) {
     std::vector<float> tensors;
     std::map<run::ConstantId, std::size_t> placed; // a constant's first element in `tensors`
     for (const run::EditEntry& edit : op.entries) {
-        Entry entry = box_of(edit, *value.layout, execution.plan.batch);
+        Entry entry = box_of(edit, *value.layout, execution.plan.batch_of(op.value));
         if (edit.tensor != run::absent) {
             const auto& data = execution.plan.constants[static_cast<std::size_t>(edit.tensor)]->data;
             const auto [found, fresh] = placed.emplace(edit.tensor, tensors.size());

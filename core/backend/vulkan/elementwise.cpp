@@ -85,13 +85,13 @@ Status record(Execution& execution, const run::Constant& op) {
 
 Status record(Execution& execution, const run::Embed& op) {
     std::vector<std::uint32_t> ids;
-    for (std::int32_t token : execution.plan.batch.tokens)
+    for (const std::int32_t token : execution.plan.batch_of(op.out).tokens)
         ids.push_back(static_cast<std::uint32_t>(token));
     return record_lookup(execution, op.table, ids, op.scale, op.out);
 }
 
 Status record(Execution& execution, const run::PositionEmbed& op) {
-    const run::Batch& batch = execution.plan.batch;
+    const run::Batch& batch = execution.plan.batch_of(op.out);
     std::vector<std::uint32_t> ids;
     for (int n = 0; n < batch.size(); ++n)
         ids.push_back(static_cast<std::uint32_t>(batch.position(n) + op.offset));
@@ -164,9 +164,10 @@ Status record(Execution& execution, const run::Rotate& op) {
     struct Push {
         std::uint32_t items, head, heads, dims, angles, interleaved;
     };
-    const run::Batch& batch = execution.plan.batch;
+    const run::Batch& batch = execution.plan.batch_of(op.out);
+    const int part = execution.plan.values[static_cast<std::size_t>(op.out)].part;
     const std::uint32_t angles = groups_of_four(op.dims / 2);
-    const RotationKey key{op.cos, op.sin, op.first, op.last};
+    const RotationKey key{op.cos, op.sin, op.first, op.last, part};
     auto tables = execution.rotations.find(key);
     if (tables == execution.rotations.end()) {
         // The rows of the batch's positions only: a long context's whole table would be copied each run.

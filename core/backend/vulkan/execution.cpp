@@ -8,7 +8,7 @@ Status Execution::prepare() {
     constexpr std::int64_t align = 64; // floats: 256 bytes, the most that a device may demand of an offset
     std::vector<std::int64_t> elements;
     for (const run::Value& value : plan.values) {
-        layouts_.push_back(layout_of(value, plan.batch));
+        layouts_.push_back(layout_of(value, plan.batch_of(value)));
         elements.push_back(static_cast<std::int64_t>(layouts_.back().size * 4));
     }
     const run::ArenaLayout arena = run::lay_out(plan, align, elements);

@@ -25,8 +25,8 @@ struct WorkingMemory {
 };
 
 /// What a rotation's tables are gathered from: cosines, sines, the line of position 0 by row, the last
-/// position.
-using RotationKey = std::tuple<run::ConstantId, run::ConstantId, std::vector<int>, int>;
+/// position, the part of the batch.
+using RotationKey = std::tuple<run::ConstantId, run::ConstantId, std::vector<int>, int, int>;
 
 /// A value in device memory.
 struct Operand {

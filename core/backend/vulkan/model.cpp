@@ -68,6 +68,7 @@ Limits VulkanModel::limits() const {
     const std::uint64_t memory = device_->caps().memory_bytes;
     const std::uint64_t free = memory > weights_.bytes() ? memory - weights_.bytes() : 0;
     limits.scratch_bytes = std::max<std::uint64_t>(free / 2, std::uint64_t{64} << 20);
+    limits.rows = 65535 / std::max(model_.spec.heads, 1); // attention's work-groups: rows times heads
     return limits;
 }
 
