@@ -61,6 +61,34 @@ class Reference:
         return statistics.median(times)
 
 
+    @torch.no_grad() if torch else (lambda f: f)
+    def sweep(self, tokens):
+        """Every head zeroed by itself as one batch: row r loses head r."""
+        config = self.model.config
+        heads, layers = config.num_attention_heads, config.num_hidden_layers
+        outputs = [m for name, m in self.model.named_modules()
+                   if name.endswith("attn.c_proj") or name.endswith("self_attn.o_proj")]
+        width = config.hidden_size // heads
+
+        def without(layer):
+            def hook(_, inputs):
+                z = inputs[0].clone()
+                for head in range(heads):
+                    z[layer * heads + head, :, head * width:(head + 1) * width] = 0
+                return (z,)
+            return hook
+
+        hooks = [module.register_forward_pre_hook(without(layer)) for layer, module in enumerate(outputs)]
+        ids = self.ids(tokens).expand(layers * heads, tokens)
+        start = time.perf_counter()
+        out = self.model(ids, use_cache=False, logits_to_keep=1)
+        float(out.logits[0, -1, 0])
+        time_ms = 1000 * (time.perf_counter() - start)
+        for hook in hooks:
+            hook.remove()
+        return time_ms
+
+
 def bench(program, device, arguments):
     """Rows of one call; None if the device is not there."""
     command = [program, "bench", *arguments, "--device", device, "--json", "--quiet"]
@@ -116,6 +144,16 @@ def main():
                                else reference.decode(count))
                     theirs.setdefault((work, count, capture), []).append(time_ms)
 
+    for _ in range(options.rounds):
+        for work, count in [("sweep", 16), ("patch", 64)]:
+            for device in present:
+                document = bench(options.program, device, [work, "--model", options.model, "--tokens", str(count),
+                                                           "--runs", "1"])
+                if document:
+                    measured.setdefault((work, count, "none", device), []).append(document["rows"][0])
+            if reference and work == "sweep":
+                theirs.setdefault((work, count, "none"), []).append(reference.sweep(count))
+
     print(f"{options.model}, float32, random weights; {machine['cpu']}, {machine['threads']} threads; "
           f"{options.rounds} rounds, medians")
     if not reference:
@@ -125,7 +163,8 @@ def main():
     table = [header]
     for (work, count, capture, device), rows in measured.items():
         ms = statistics.median(row["median_ms"] for row in rows)
-        per_second = None if work == "load" else (1 if work == "decode" else count) * 1000 / ms
+        each = None if work == "load" else 1 if work == "decode" else count * rows[0]["batch"]
+        per_second = each * 1000 / ms if each else None
         shares = [row["share_of_peak"] for row in rows if row["share_of_peak"]]
         eager = theirs.get((work, count, capture))
         eager_ms = statistics.median(eager) if eager and device == "cpu" else None

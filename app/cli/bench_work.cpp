@@ -4,12 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "app/cli/bench_specs.h"
 #include "app/cli/documents.h"
 #include "app/cli/flop.h"
 #include "app/cli/peak_rate.h"
 #include "app/cli/timing.h"
 #include "core/engine/engine.h"
-#include "core/run/generate.h"
+#include "core/run/batch.h"
 #include "core/run/runner.h"
 
 namespace vitrine::cli {
@@ -17,18 +18,6 @@ namespace vitrine::cli {
 namespace {
 
 constexpr int decoded_tokens = 16; // a timed generation
-
-run::RunRow row_of(const model::ModelSpec& spec, int tokens) {
-    run::RunRow row;
-    for (int i = 0; i < tokens; ++i)
-        row.ids.push_back(static_cast<std::int32_t>((13 + 7919LL * i) % spec.vocab));
-    return row;
-}
-
-std::vector<std::string> captures_of(const std::string& capture) {
-    if (capture == "none") return {};
-    return {"blocks.*.attn.hook_pattern", "blocks.*.hook_resid_*"};
-}
 
 class Bench {
 public:
@@ -40,19 +29,28 @@ public:
         VITRINE_ASSIGN(const auto device, backend::open_backend(subject_.device, subject_.threads));
         result_.device = device->device();
         VITRINE_ASSIGN(description_, engine::describe_model(subject_.name, cancel_, progress_));
-        for (const int tokens : plan_.tokens)
-            if (tokens > description_.model.spec.context)
-                return fail(Code::out_of_range,
-                            fmt::format("{} tokens are more than the context of {}, which is {}.", tokens,
-                                        subject_.name, description_.model.spec.context));
+        for (const std::vector<int>* lengths : {&plan_.tokens, &plan_.sweep_tokens, &plan_.patch_tokens})
+            for (const int tokens : *lengths)
+                if (tokens > description_.model.spec.context)
+                    return fail(Code::out_of_range,
+                                fmt::format("{} tokens are more than the context of {}, which is {}.", tokens,
+                                            subject_.name, description_.model.spec.context));
         VITRINE_ASSIGN(result_.peak, peak_rate(*device, subject_.precision, cancel_));
         if (asked("load")) VITRINE_TRY(load(*device));
         VITRINE_ASSIGN(loaded_, device->load(description_.model, subject_.precision, cancel_, progress_));
         for (const std::string& capture : plan_.captures)
             for (const int tokens : plan_.tokens)
-                if (asked("forward")) VITRINE_TRY(forward(tokens, capture));
+                if (asked("forward"))
+                    VITRINE_TRY(timed("forward", capture, tokens,
+                                      forward_spec(description_.model.spec, tokens, capture != "none")));
         for (const int tokens : plan_.tokens)
             if (asked("decode")) VITRINE_TRY(decode(tokens));
+        for (const int tokens : plan_.sweep_tokens)
+            if (asked("sweep"))
+                VITRINE_TRY(timed("sweep", "none", tokens, sweep_spec(description_.model.spec, tokens)));
+        for (const int tokens : plan_.patch_tokens)
+            if (asked("patch"))
+                VITRINE_TRY(timed("patch", "none", tokens, patch_spec(description_.model.spec, tokens)));
         return std::move(result_);
     }
 
@@ -70,16 +68,13 @@ private:
             VITRINE_TRY(device.load(description.model, subject_.precision, cancel_, progress_));
             times.push_back(clock.ms());
         }
-        add_row("load", nullptr, "none", times, 0, 0);
+        add_row("load", nullptr, "none", times, 1, 0, 0);
         return {};
     }
 
-    Status forward(int tokens, const std::string& capture) {
-        run::RunSpec spec;
-        spec.rows = {row_of(description_.model.spec, tokens)};
-        spec.captures = captures_of(capture);
-        spec.top = 1;
-        spec.loss = false;
+    /// A run from its spec to its results.
+    Status timed(const char* work, const std::string& capture, int tokens, const run::RunSpec& spec) {
+        VITRINE_ASSIGN(const run::BuiltPlan built, run::plan_run(description_.model, spec));
         std::vector<double> times;
         reset_peak_memory();
         for (int i = 0; i <= plan_.runs; ++i) { // the first one warms up
@@ -87,7 +82,8 @@ private:
             VITRINE_TRY(run::run(*loaded_, description_.model, spec, cancel_, progress_));
             if (i > 0) times.push_back(clock.ms());
         }
-        add_row("forward", tokens, capture, times, tokens, forward_flop(description_.model.spec, tokens, 0));
+        add_row(work, tokens, capture, times, static_cast<int>(spec.rows.size()),
+                tokens * static_cast<int>(spec.rows.size()), flop_of(built.plan, description_.model));
         return {};
     }
 
@@ -99,7 +95,7 @@ private:
                         fmt::format("Behind {} tokens the context of {} has no room to decode.", tokens,
                                     subject_.name));
         run::GenerateSpec spec;
-        spec.prompt.rows = {row_of(description_.model.spec, tokens)};
+        spec.prompt.rows = {bench_row(description_.model.spec, tokens)};
         spec.prompt.loss = false;
         spec.max_new = std::min(decoded_tokens + 1, room);
         std::vector<double> times;
@@ -114,18 +110,24 @@ private:
             };
             VITRINE_TRY(run::generate(*loaded_, description_.model, spec, on_step, cancel_, progress_));
         }
-        add_row("decode", tokens, "none", times, 1, forward_flop(description_.model.spec, 1, tokens));
+        const run::RunSpec next = forward_spec(description_.model.spec, 1, false);
+        VITRINE_ASSIGN(const run::Request request, run::match_request(description_.model, next, true));
+        run::BatchJob job = run::job_of(next, {{0}}, 0, 1);
+        job.past = {tokens};
+        job.cached = true;
+        VITRINE_ASSIGN(const run::BuiltPlan built, run::plan_batch(description_.model, request, job));
+        add_row("decode", tokens, "none", times, 1, 1, flop_of(built.plan, description_.model));
         return {};
     }
 
     void add_row(const char* work, const Json& tokens, const std::string& capture,
-                 const std::vector<double>& times, int tokens_each, std::uint64_t flop) {
+                 const std::vector<double>& times, int batch, int tokens_each, std::uint64_t flop) {
         const double middle = median(times);
         result_.rows.push_back(
             {{"work", work},
              {"model", subject_.name},
              {"tokens", tokens},
-             {"batch", 1},
+             {"batch", batch},
              {"capture", capture},
              {"device", result_.device.id},
              {"precision", backend::name_of(subject_.precision)},

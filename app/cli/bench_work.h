@@ -16,8 +16,10 @@ struct BenchSubject {
 };
 
 struct BenchPlan {
-    std::vector<std::string> works;    ///< load, forward, decode
-    std::vector<int> tokens;           ///< length of the row, of the prompt for decode
+    std::vector<std::string> works;           ///< load, forward, decode, sweep, patch
+    std::vector<int> tokens = {16, 128, 512}; ///< length of the row, of the prompt for decode
+    std::vector<int> sweep_tokens = {16};
+    std::vector<int> patch_tokens = {64};
     std::vector<std::string> captures; ///< none, all
     int runs = 5;
 };

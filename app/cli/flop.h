@@ -1,13 +1,13 @@
 #pragma once
 #include <cstdint>
 
-#include "core/model/spec.h"
+#include "core/model/model.h"
+#include "core/run/plan.h"
 
 namespace vitrine::cli {
 
-/// Floating-point operations (a multiplication and an addition count two) of the products of a forward pass
-/// over `tokens` new tokens behind `past` cached ones: projections, scores and mix of the visible keys, MLP,
-/// and the logits of one position. Norms, activations and softmax are left out, as is usual.
-std::uint64_t forward_flop(const model::ModelSpec& spec, int tokens, int past);
+/// Multiplications and additions of the matrix products and attention in a plan: what is computed, so not
+/// what rows share, nor keys that no query sees.
+std::uint64_t flop_of(const run::Plan& plan, const model::Model& model);
 
 } // namespace vitrine::cli

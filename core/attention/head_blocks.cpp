@@ -49,15 +49,15 @@ float* HeadBlocks::scores(const cpu::QueryBlock& block, cpu::KeyRange range,
                           cpu::BlockScratch<float>& scratch) const {
     if (!q_.empty()) {
         const std::int64_t first = std::int64_t{block.first} * scores_.spec.d_head;
-        return cpu::block_scores<float>(scores_.spec, plan_, block, range, {shape_, keys_.data(), nullptr},
-                                        q_.data() + first, q_sinks_.data() + first, scores_.spec.d_head,
-                                        scratch);
+        return cpu::block_scores<float>(scores_.spec, plan_, plan_.batch, block, range,
+                                        {shape_, keys_.data(), nullptr}, q_.data() + first,
+                                        q_sinks_.data() + first, scores_.spec.d_head, scratch);
     }
     const std::int64_t stride = std::int64_t{scores_.spec.heads} * scores_.spec.d_head;
     const float* q =
         scores_.q->data.data() + block.first * stride + std::int64_t{head_} * scores_.spec.d_head;
-    return cpu::block_scores<float>(scores_.spec, plan_, block, range, {shape_, keys_.data(), nullptr}, q,
-                                    nullptr, stride, scratch);
+    return cpu::block_scores<float>(scores_.spec, plan_, plan_.batch, block, range,
+                                    {shape_, keys_.data(), nullptr}, q, nullptr, stride, scratch);
 }
 
 } // namespace vitrine::attention

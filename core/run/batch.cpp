@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "core/run/read_out.h"
-#include "core/run/share.h"
 
 namespace vitrine::run {
 
@@ -172,9 +171,7 @@ Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, 
         for (std::size_t row = 0; row < job.rows.size(); ++row)
             for (const int position : job.positions[row])
                 build.logit_rows.push_back(build.batch.row_start[row] + position);
-    VITRINE_ASSIGN(BuiltPlan built, build_plan(model, build));
-    built.plan = share(std::move(built.plan));
-    return built;
+    return build_plan(model, build);
 }
 
 std::vector<RowResult> rows_of(const BuiltPlan& built, const Request& request, const BatchJob& job,

@@ -53,6 +53,10 @@ BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positi
 
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job);
 
+/// The shared plan (share.h) of all rows of a spec, without the numbers that edits read of other runs: not
+/// for execution.
+Result<BuiltPlan> plan_run(const model::Model& model, const RunSpec& spec);
+
 /// Whether a plan's values and captures stay within what a device wants at once.
 bool fits(const BuiltPlan& built, const backend::Limits& limits);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/run/batch.h"
+#include "core/run/share.h"
 
 namespace vitrine::run {
 
@@ -14,9 +15,13 @@ Status try_plan(const model::Model& model, const Request& request, const BatchJo
     return {};
 }
 
-} // namespace
+/// All rows of a spec, with what it asks of them.
+struct Whole {
+    Request request;
+    BatchJob job;
+};
 
-Status check(const model::Model& model, const RunSpec& spec) {
+Result<Whole> whole_of(const model::Model& model, const RunSpec& spec) {
     VITRINE_ASSIGN(Request request, match_request(model, spec, false));
     VITRINE_TRY(stand_in_references(model, spec.rows, request));
     std::vector<std::vector<int>> positions;
@@ -25,7 +30,21 @@ Status check(const model::Model& model, const RunSpec& spec) {
                                                      static_cast<int>(row)));
         positions.push_back(std::move(chosen));
     }
-    return try_plan(model, request, job_of(spec, positions, 0, spec.rows.size()));
+    return Whole{std::move(request), job_of(spec, positions, 0, spec.rows.size())};
+}
+
+} // namespace
+
+Result<BuiltPlan> plan_run(const model::Model& model, const RunSpec& spec) {
+    VITRINE_ASSIGN(const Whole whole, whole_of(model, spec));
+    VITRINE_ASSIGN(BuiltPlan built, plan_batch(model, whole.request, whole.job));
+    built.plan = share(std::move(built.plan));
+    return built;
+}
+
+Status check(const model::Model& model, const RunSpec& spec) {
+    VITRINE_ASSIGN(const Whole whole, whole_of(model, spec));
+    return try_plan(model, whole.request, whole.job);
 }
 
 Status check_sampling(const model::Model& model, const GenerateSpec& spec) {

@@ -4,6 +4,7 @@
 
 #include "core/run/batch.h"
 #include "core/run/read_out.h"
+#include "core/run/share.h"
 
 namespace vitrine::run {
 
@@ -34,7 +35,8 @@ public:
     Status run(std::size_t first, std::size_t count) {
         VITRINE_TRY(cancel_.check());
         const BatchJob job = job_of(spec_, positions_, first, count);
-        VITRINE_ASSIGN(const BuiltPlan built, plan_batch(model_, request_, job));
+        VITRINE_ASSIGN(BuiltPlan built, plan_batch(model_, request_, job));
+        built.plan = share(std::move(built.plan));
         if (count > 1 && !fits(built, loaded_.limits())) {
             VITRINE_TRY(run(first, count / 2));
             return run(first + count / 2, count - count / 2);

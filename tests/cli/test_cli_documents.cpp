@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "app/cli/arguments.h"
+#include "app/cli/bench_specs.h"
 #include "app/cli/capture_file.h"
 #include "app/cli/documents.h"
 #include "app/cli/flop.h"
@@ -12,6 +13,7 @@
 #include "app/cli/run_documents.h"
 #include "app/cli/table.h"
 #include "core/model/shapes.h"
+#include "core/run/batch.h"
 
 using namespace vitrine;
 using namespace vitrine::cli;
@@ -135,11 +137,18 @@ private slots:
         // GPT-2 small, one token: 2 · (12 · 7077888 matrix entries + 768 · 50257) + 4 · 768 · 12.
         const auto model = model::shape_model("gpt2-small");
         QVERIFY(model.has_value());
-        QCOMPARE(forward_flop(model->spec, 1, 0),
-                 std::uint64_t{2} * (12 * 7077888 + 768 * 50257) + 4 * 768 * 12);
-        // Two tokens: the second sees two keys.
-        QCOMPARE(forward_flop(model->spec, 2, 0),
-                 std::uint64_t{2} * (2 * 12 * 7077888 + 768 * 50257) + 4 * 768 * 12 * 3);
+        const auto flop = [&](const run::RunSpec& spec) {
+            const auto built = run::plan_run(*model, spec);
+            return built ? flop_of(built->plan, *model) : 0;
+        };
+        constexpr std::uint64_t matrices = 2 * std::uint64_t{7077888};
+        constexpr std::uint64_t unembed = std::uint64_t{2} * 768 * 50257;
+        QCOMPARE(flop(forward_spec(model->spec, 1, false)), 12 * matrices + unembed + 4 * 768 * 12);
+        // Two tokens: the second sees two keys. Of the first the last layer's keys and values alone are read,
+        // a sixth of its matrices, unless everything is captured.
+        QCOMPARE(flop(forward_spec(model->spec, 2, true)), 2 * 12 * matrices + unembed + 4 * 768 * 12 * 3);
+        QCOMPARE(flop(forward_spec(model->spec, 2, false)),
+                 23 * matrices + matrices / 6 + unembed + 4 * 768 * (11 * 3 + 2));
     }
 };
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/run/batch.h"
-#include "core/run/share.h"
 #include "tests/run/loaded.h"
 
 using namespace vitrine;
@@ -88,12 +87,7 @@ std::int64_t products(const run::Plan& plan) {
 }
 
 run::BuiltPlan planned(const model::Model& model, const RunSpec& spec) {
-    auto request = run::match_request(model, spec, false);
-    if (!request) qFatal("%s", request.error().message.c_str());
-    std::vector<std::vector<int>> positions;
-    for (std::size_t row = 0; row < spec.rows.size(); ++row)
-        positions.push_back(*run::chosen_positions(spec, static_cast<int>(spec.rows[row].ids.size()), 0));
-    auto built = run::plan_batch(model, *request, run::job_of(spec, positions, 0, spec.rows.size()));
+    auto built = run::plan_run(model, spec);
     if (!built) qFatal("%s", built.error().message.c_str());
     return std::move(*built);
 }
