@@ -309,8 +309,8 @@ private slots:
         page->set_values({{"window", "5"}});
         again.desk().set_side(views::Side::b);
         page->run(false);
-        QTRY_VERIFY_WITH_TIMEOUT(again.idle(), patience_ms);
-        QVERIFY(words_on(*page).contains("sets itself which keys"));
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && words_on(*page).contains("sets itself which keys"),
+                                 patience_ms);
     }
 
     void a_training_is_shown_beside_the_model() {
