@@ -41,10 +41,11 @@ struct TopToken {
 /// with float64 to float32's precision.
 struct LogitRow {
     float logsumexp = 0;
-    float entropy = 0;         ///< −Σ p ln p
-    float varentropy = 0;      ///< Σ p (ln p + entropy)²
-    float nll = 0;             ///< logsumexp − logit[target]; NaN without a target
-    std::vector<TopToken> top; ///< largest first; ties by smaller id
+    float entropy = 0;          ///< −Σ p ln p
+    float varentropy = 0;       ///< Σ p (ln p + entropy)²
+    float nll = 0;              ///< logsumexp − logit[target]; NaN without a target
+    std::vector<TopToken> top;  ///< largest first; ties by smaller id
+    std::vector<float> watched; ///< logits of LogitStats::watch
 };
 
 struct Outputs {

@@ -44,6 +44,7 @@ Result<run::RunSpec> run_of(const Json& json) {
     spec.top = json.at("top").get<int>();
     spec.loss = json.at("loss").get<bool>();
     spec.logits = json.at("logits").get<bool>();
+    spec.watch = json.value("watch", std::vector<std::int32_t>());
     return spec;
 }
 
@@ -257,6 +258,7 @@ void add_answer(OutgoingMessage& message, std::size_t index, const run::RunResul
                                  {"varentropy", stats.varentropy},
                                  {"logsumexp", stats.logsumexp},
                                  {"top", std::move(top)}});
+            if (!stats.watched.empty()) positions.back()["watched"] = stats.watched;
         }
         const bool has_loss = !row.token_nll.empty();
         rows.push_back({{"loss", has_loss ? Json(row.loss) : Json()}, {"positions", std::move(positions)}});

@@ -88,6 +88,12 @@ Result<Request> match_request(const model::Model& model, const RunSpec& spec, bo
     request.top = std::min(spec.top, model.spec.vocab);
     request.loss = spec.loss;
     request.logits = spec.logits;
+    for (const std::int32_t id : spec.watch)
+        if (id < 0 || id >= model.spec.vocab)
+            return fail(Code::out_of_range,
+                        fmt::format("Token id {} is watched, but the vocabulary has {} tokens.", id,
+                                    model.spec.vocab));
+    request.watch = spec.watch;
     VITRINE_TRY(check_policy(model.spec, spec.attention));
     request.attention = spec.attention;
     for (const std::string& pattern : spec.captures) {
@@ -167,6 +173,7 @@ Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, 
     build.stat_rows = std::move(stats.packed);
     build.targets = std::move(stats.targets);
     build.top = request.top;
+    build.watch = request.watch;
     if (request.logits)
         for (std::size_t row = 0; row < job.rows.size(); ++row)
             for (const int position : job.positions[row])

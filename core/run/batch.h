@@ -12,6 +12,7 @@ struct Request {
     std::vector<MatchedEdit> edits;
     AttentionPolicy attention;
     int top = 0;
+    std::vector<std::int32_t> watch;
     bool loss = false;   ///< −log p of every token that follows one in the same plan
     bool logits = false; ///< of the positions asked for
 };

@@ -159,6 +159,7 @@ private:
                          request_.stat_rows,
                          request_.targets,
                          request_.top,
+                         request_.watch,
                          spec_.logit_scale,
                          spec_.logit_cap};
         if (request_.stat_rows == request_.logit_rows)

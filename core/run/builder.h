@@ -24,9 +24,10 @@ struct BuildRequest {
     std::vector<int> stat_rows;          ///< packed tokens whose next-token statistics are wanted
     std::vector<std::int32_t> targets;   ///< as LogitStats::targets
     int top = 0;
-    std::vector<int> logit_rows; ///< packed tokens whose logits are returned
-    AttentionPolicy attention;   ///< one that check_policy() accepts
-    bool cached = false;         ///< keys and values come from, and go to, a cache
+    std::vector<std::int32_t> watch; ///< as LogitStats::watch
+    std::vector<int> logit_rows;     ///< packed tokens whose logits are returned
+    AttentionPolicy attention;       ///< one that check_policy() accepts
+    bool cached = false;             ///< keys and values come from, and go to, a cache
 };
 
 /// What Outputs::captures[slot] holds.

@@ -291,10 +291,11 @@ struct LogitStats {
     ValueId hidden;        ///< [N, d_model], after the final norm; absent if logits is present
     ValueId logits;
     std::vector<int> rows;
-    std::vector<std::int32_t> targets; ///< for each of rows the token whose −log p is wanted, or −1
-    int top = 0;                       ///< the largest logits to return with each row
-    float scale = 1.0F;                ///< on the logits computed here
-    float cap = 0.0F;                  ///< then cap · tanh(logit / cap); 0: none
+    std::vector<std::int32_t> targets;    ///< for each of rows the token whose −log p is wanted, or −1
+    int top = 0;                          ///< the largest logits to return with each row
+    std::vector<std::int32_t> watch = {}; ///< tokens whose logits to return with each row
+    float scale = 1.0F;                   ///< on the logits computed here
+    float cap = 0.0F;                     ///< then cap · tanh(logit / cap); 0: none
 };
 
 using Op =

@@ -49,6 +49,8 @@ void ReadOut::apply(RowResult& row) const {
         position.stats.logsumexp = without(position.stats.logsumexp);
         for (backend::TopToken& token : position.stats.top)
             token.logit = without(token.logit);
+        for (float& logit : position.stats.watched)
+            logit = without(logit);
     }
     if (row.logits.size() > 0) folding_->read_out("unembed.hook_out", row.logits);
     std::vector<Captured> kept;

@@ -74,10 +74,11 @@ struct RunSpec {
     std::vector<EditSpec> edits;
     AttentionPolicy attention;
     PositionChoice choice = PositionChoice::last;
-    std::vector<int> positions; ///< for `list`; negative from the end
-    int top = 10;               ///< most likely tokens reported at each of those positions
-    bool loss = true;           ///< compute −log p of every token of the rows
-    bool logits = false;        ///< return the logits at those positions
+    std::vector<int> positions;      ///< for `list`; negative from the end
+    int top = 10;                    ///< most likely tokens reported at each of those positions
+    bool loss = true;                ///< compute −log p of every token of the rows
+    bool logits = false;             ///< return the logits at those positions
+    std::vector<std::int32_t> watch; ///< tokens whose logits alone are returned there
     /// Of captures, logits and logsumexp. The model computes the same in either; edits are always raw.
     model::Coordinates coordinates = model::Coordinates::raw;
 };

@@ -117,6 +117,7 @@ RunSpec run_of(const Json& json) {
     spec.positions = json.at("positions").get<std::vector<int>>();
     spec.top = json.at("top").get<int>();
     spec.loss = json.at("loss").get<bool>();
+    spec.watch = json.value("watch", std::vector<std::int32_t>());
     if (json.value("coordinates", "raw") == "folded") spec.coordinates = model::Coordinates::folded;
     return spec;
 }
@@ -167,6 +168,7 @@ Json to_json(const RunSpec& spec) {
                  {"loss", spec.loss},
                  {"coordinates", model::name_of(spec.coordinates)}};
     if (spec.attention.window > 0) json["attention"] = to_text(spec.attention);
+    if (!spec.watch.empty()) json["watch"] = spec.watch;
     return json;
 }
 

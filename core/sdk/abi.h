@@ -33,7 +33,8 @@
  *   {"call":"answer",
  *    "runs": [{"rows":[{"loss": number or null,
  *                       "positions":[{"pos","entropy","varentropy","logsumexp",
- *                                     "top":[{"id","logit","prob"}]}]}]}],
+ *                                     "top":[{"id","logit","prob"}],
+ *                                     "watched":[logits]}]}]}],   in the order of "watch"
  *    "generations": [{"rows":[{"new_ids":[...],"stop":"length|eos",
  *                              "steps":[{"pos","id","prob","entropy","varentropy","top1","margin",
  *                                        "top":[{"id","prob"}]}]}]}],
@@ -52,7 +53,8 @@
  *                      "edits":[edits as the command line writes them],
  *                      "attention":"window=64 sinks=4 reindexed heads=L0H1,L2H3", "": all keys,
  *                      "positions":"last|all" or [indices, negative from the end],
- *                      "top":10, "loss":false, "logits":false}],
+ *                      "top":10, "loss":false, "logits":false,
+ *                      "watch":[ids]}],               tokens whose logits alone are wanted at the positions
  *             "generations":[{"rows","captures","edits","attention","max_new","temperature","top_k","top_p",
  *                             "seed","stop":true,    end at an end-of-sequence token
  *                             "forced":[[step,id]],  taken at these steps in place of what would be drawn

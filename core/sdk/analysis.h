@@ -58,7 +58,8 @@ inline Json to_json(const Need& need) {
                         {"positions", run.positions},
                         {"top", run.top},
                         {"loss", run.loss},
-                        {"logits", run.logits}});
+                        {"logits", run.logits},
+                        {"watch", run.watch}});
     Json generations = Json::array();
     for (const Generation& g : need.generations)
         generations.push_back({{"rows", to_json(g.rows)},

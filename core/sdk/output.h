@@ -30,6 +30,7 @@ struct Run {
     int top = 0;
     bool loss = false;
     bool logits = false;
+    std::vector<std::int32_t> watch = {}; ///< tokens whose logits alone are wanted at the positions
 };
 
 struct Generation {

@@ -88,6 +88,7 @@ private slots:
                 stats.hidden = hidden;
                 stats.logits = run::absent;
                 stats.top = 10;
+                stats.watch = {shape.vocab - 1, 0, shape.vocab / 2};
                 for (int i = 0; i < shape.rows; ++i) {
                     stats.rows.push_back(tokens - 1 - i); // from the back
                     stats.targets.push_back(i % 3 == 2 ? -1 : (i * 17) % shape.vocab);
@@ -109,6 +110,10 @@ private slots:
                     }
                     check(outputs.logit_rows[i], reference(logits), stats.targets[i], stats.top, logits,
                           magnitude);
+                    QCOMPARE(outputs.logit_rows[i].watched.size(), stats.watch.size());
+                    for (std::size_t j = 0; j < stats.watch.size(); ++j)
+                        QVERIFY(near(outputs.logit_rows[i].watched[j],
+                                     logits[static_cast<std::size_t>(stats.watch[j])], magnitude));
                     if (QTest::currentTestFailed()) return;
                 }
             }

@@ -114,6 +114,10 @@ private slots:
         RunSpec spec = sweep_of(model.model->spec);
         spec.logits = true;
         const RunResult sweep = model.run(spec);
+        RunSpec watching = spec;
+        watching.logits = false;
+        watching.watch = {3, 1};
+        const RunResult watched = model.run(watching);
         RunSpec captured = spec;
         captured.captures = {"*hook_resid_post", "*hook_pattern", "*hook_k"};
         captured.loss = true;
@@ -125,6 +129,7 @@ private slots:
             const std::vector<float> swept(sweep.rows[row].logits.data.begin(),
                                            sweep.rows[row].logits.data.end());
             QVERIFY2(swept == last, fmt::format("row {}", row).c_str());
+            QCOMPARE(watched.rows[row].positions[0].stats.watched, std::vector<float>({last[3], last[1]}));
             QCOMPARE(sweep.rows[row].positions[0].stats.entropy, one.rows[0].positions.back().stats.entropy);
             QCOMPARE(with_captures.rows[row].loss, one.rows[0].loss);
             for (const run::Captured& value : with_captures.rows[row].captures)

@@ -36,7 +36,7 @@ std::vector<TopToken> largest(const S* logits, std::int64_t vocab, int count) {
 
 /// With d = x − max, Z = Σ eᵈ and ln p = d − ln Z: H = ln Z − Σed/Z, and the variance of ln p is that of d.
 template <typename S>
-LogitRow statistics(const S* logits, std::int64_t vocab, std::int32_t target, int top) {
+LogitRow statistics(const run::LogitStats& op, const S* logits, std::int64_t vocab, std::int32_t target) {
     const LogitSums sums = kernels<S>().logit_sums(logits, vocab);
     const double mean = sums.first / sums.weight;
     LogitRow row;
@@ -46,7 +46,9 @@ LogitRow statistics(const S* logits, std::int64_t vocab, std::int32_t target, in
     row.nll = std::numeric_limits<float>::quiet_NaN();
     if (target >= 0 && target < vocab)
         row.nll = static_cast<float>(sums.max + std::log(sums.weight) - static_cast<double>(logits[target]));
-    row.top = largest(logits, vocab, top);
+    row.top = largest(logits, vocab, op.top);
+    for (const std::int32_t id : op.watch)
+        row.watched.push_back(static_cast<float>(logits[id]));
     return row;
 }
 
@@ -88,7 +90,7 @@ void execute(const run::LogitStats& op, Context<S>& context) {
             if (!stored) finish(op, vocab, tile + static_cast<std::int64_t>(i) * vocab);
             const std::int32_t target = row < op.targets.size() ? op.targets[row] : -1;
             context.outputs.logit_rows[row] =
-                statistics(logits + static_cast<std::int64_t>(i) * vocab, vocab, target, op.top);
+                statistics(op, logits + static_cast<std::int64_t>(i) * vocab, vocab, target);
         });
     }
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t most_logits = std::uint64_t{64} << 20; // bytes of logits at once
 
 struct Push {
-    std::uint32_t pitch, vocab, segment, top, first;
+    std::uint32_t pitch, vocab, segment, top, first, rows, watched;
 };
 
 struct GatherPush {
@@ -46,12 +46,16 @@ Result<StatsOnDevice> record(Execution& execution, const run::LogitStats& op) {
     const std::uint32_t segment = std::max(64U, (pitch + 1023) / 1024);
     stats.tops = (std::uint64_t{rows} * 32 + 255) / 256 * 256;
     const std::uint32_t top = std::min(static_cast<std::uint32_t>(std::max(op.top, 0)), vocab);
-    VITRINE_ASSIGN(stats.buffer,
-                   Buffer::create(execution.device,
-                                  stats.tops + std::max<std::uint64_t>(std::uint64_t{rows} * top * 8, 16),
-                                  Where::host));
-    VITRINE_ASSIGN(const Slice targets, execution.upload(op.targets));
-    Push push{pitch, vocab, (segment + lanes - 1) / lanes * lanes, top, 0};
+    const auto watched = static_cast<std::uint32_t>(op.watch.size());
+    VITRINE_ASSIGN(
+        stats.buffer,
+        Buffer::create(execution.device,
+                       stats.tops + std::max<std::uint64_t>(std::uint64_t{rows} * (top + watched) * 8, 16),
+                       Where::host));
+    std::vector<std::int32_t> asked = op.targets;
+    asked.insert(asked.end(), op.watch.begin(), op.watch.end());
+    VITRINE_ASSIGN(const Slice targets, execution.upload(asked));
+    Push push{pitch, vocab, (segment + lanes - 1) / lanes * lanes, top, 0, rows, watched};
     if (op.logits != run::absent) {
         record_kernel(execution, execution.value(op.logits).slice, rows, push, targets, stats);
         return stats;
@@ -104,9 +108,12 @@ std::vector<LogitRow> read_stats(const StatsOnDevice& stats) {
         rows[i].varentropy = row[3];
         rows[i].nll = stats.op->targets[i] < 0 ? std::numeric_limits<float>::quiet_NaN()
                                                : static_cast<float>(row[0] + log_sum - row[4]);
+        const std::uint32_t* own = tops + 2 * i * (top + stats.op->watch.size());
         for (std::size_t t = 0; t < top; ++t)
-            rows[i].top.push_back({static_cast<std::int32_t>(tops[2 * (i * top + t)]),
-                                   std::bit_cast<float>(tops[2 * (i * top + t) + 1])});
+            rows[i].top.push_back(
+                {static_cast<std::int32_t>(own[2 * t]), std::bit_cast<float>(own[2 * t + 1])});
+        for (std::size_t w = 0; w < stats.op->watch.size(); ++w)
+            rows[i].watched.push_back(std::bit_cast<float>(own[2 * (top + w) + 1]));
     }
     return rows;
 }

@@ -10,9 +10,9 @@ layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint lanes = 32;
 
 layout(binding = 0) uniform textureBuffer logits;
-layout(binding = 1) readonly buffer Targets { int targets[]; };
+layout(binding = 1) readonly buffer Targets { int targets[]; };      // of each row; then the watched tokens
 layout(binding = 2) writeonly buffer Stats { vec4 stats[]; }; // two a row
-layout(binding = 3) writeonly buffer Top { uvec2 tops[]; };   // id and bits of the logit
+layout(binding = 3) writeonly buffer Top { uvec2 tops[]; };          // id and bits of the logit, then those watched
 
 layout(push_constant) uniform Push {
     uint pitch;   // vec4s between rows
@@ -20,6 +20,8 @@ layout(push_constant) uniform Push {
     uint segment; // vec4s of a segment; at most 1024 segments
     uint top;
     uint first;   // row of targets, stats and tops that belongs to the first row of logits
+    uint rows;    // of targets
+    uint watched;
 };
 
 shared float maxima[1024]; // of each segment's tokens that are not in the top yet
@@ -82,6 +84,11 @@ void main() {
         stats[2 * row] = vec4(high, s0, mean, variance);
         stats[2 * row + 1] = vec4(target_logit, 0, 0, 0);
     }
+    for (uint w = lane; w < watched; w += lanes) {
+        const int id = targets[rows + w];
+        const float logit = texelFetch(logits, base + id / 4)[id % 4];
+        tops[row * (top + watched) + top + w] = uvec2(uint(id), floatBitsToUint(logit));
+    }
 
     // The largest in order: the best segment, its first token of that value, then what is left of the segment.
     // Whatever comes before the last one taken, by value and then by id, is taken.
@@ -119,7 +126,7 @@ void main() {
         left = subgroupMax(left);
         if (lane == 0) {
             maxima[begin / segment] = left;
-            tops[row * top + t] = uvec2(id, floatBitsToUint(best));
+            tops[row * (top + watched) + t] = uvec2(id, floatBitsToUint(best));
         }
         last = best;
         last_id = id;
