@@ -76,14 +76,19 @@ private:
     Status timed(const char* work, const std::string& capture, int tokens, const run::RunSpec& spec) {
         VITRINE_ASSIGN(const run::BuiltPlan built, run::plan_run(description_.model, spec));
         std::vector<double> times;
+        std::vector<double> device_times;
         reset_peak_memory();
         for (int i = 0; i <= plan_.runs; ++i) { // the first one warms up
             const Stopwatch clock;
-            VITRINE_TRY(run::run(*loaded_, description_.model, spec, cancel_, progress_));
-            if (i > 0) times.push_back(clock.ms());
+            VITRINE_ASSIGN(const run::RunResult result,
+                           run::run(*loaded_, description_.model, spec, cancel_, progress_));
+            if (i == 0) continue;
+            times.push_back(clock.ms());
+            device_times.push_back(result.run_ms);
         }
         add_row(work, tokens, capture, times, static_cast<int>(spec.rows.size()),
                 tokens * static_cast<int>(spec.rows.size()), flop_of(built.plan, description_.model));
+        result_.rows.back()["device_ms"] = median(device_times); // without planning and reading back
         return {};
     }
 

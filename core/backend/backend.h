@@ -71,6 +71,9 @@ struct Limits {
     std::uint64_t value_bytes = std::uint64_t{1} << 40;   ///< largest single value
     std::uint64_t scratch_bytes = std::uint64_t{1} << 30; ///< arena and captures of one plan
     int rows = 65536;                                     ///< of one plan's batch
+    /// Arena and captures above which two plans are faster than one, as long as neither computes what the
+    /// other does: memory that is used again is at hand. 0: nowhere.
+    std::uint64_t worthwhile_bytes = 0;
 };
 
 /// A model's weights on one device. One thread at a time.

@@ -143,16 +143,20 @@ BatchJob job_of(const RunSpec& spec, const std::vector<std::vector<int>>& positi
     return job;
 }
 
+std::uint64_t bytes_of(const BuiltPlan& built) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
+    for (const CaptureSlot& slot : built.captures)
+        bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
+    return bytes;
+}
+
 bool fits(const BuiltPlan& built, const backend::Limits& limits) {
     if (built.plan.batch.rows() > limits.rows) return false;
-    std::uint64_t bytes = static_cast<std::uint64_t>(lay_out(built.plan, 1).elements) * sizeof(float);
     for (const Value& value : built.plan.values)
         if (static_cast<std::uint64_t>(value.elements(built.plan.batch_of(value))) * sizeof(float) >
             limits.value_bytes)
             return false;
-    for (const CaptureSlot& slot : built.captures)
-        bytes += static_cast<std::uint64_t>(slot.value.elements(built.plan.batch)) * sizeof(float);
-    return bytes <= limits.scratch_bytes;
+    return bytes_of(built) <= limits.scratch_bytes;
 }
 
 Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, const BatchJob& job) {

@@ -58,6 +58,9 @@ Result<BuiltPlan> plan_batch(const model::Model& model, const Request& request, 
 /// for execution.
 Result<BuiltPlan> plan_run(const model::Model& model, const RunSpec& spec);
 
+/// Arena and captures of a plan.
+std::uint64_t bytes_of(const BuiltPlan& built);
+
 /// Whether a plan's values and captures stay within what a device wants at once.
 bool fits(const BuiltPlan& built, const backend::Limits& limits);
 

@@ -35,9 +35,9 @@ public:
     Status run(std::size_t first, std::size_t count) {
         VITRINE_TRY(cancel_.check());
         const BatchJob job = job_of(spec_, positions_, first, count);
-        VITRINE_ASSIGN(BuiltPlan built, plan_batch(model_, request_, job));
-        built.plan = share(std::move(built.plan));
-        if (count > 1 && !fits(built, loaded_.limits())) {
+        VITRINE_ASSIGN(const BuiltPlan built, planned(job));
+        VITRINE_ASSIGN(const bool split, better_in_two(built, first, count));
+        if (split) {
             VITRINE_TRY(run(first, count / 2));
             return run(first + count / 2, count - count / 2);
         }
@@ -61,6 +61,25 @@ public:
     RunResult result;
 
 private:
+    Result<BuiltPlan> planned(const BatchJob& job) const {
+        VITRINE_ASSIGN(BuiltPlan built, plan_batch(model_, request_, job));
+        built.plan = share(std::move(built.plan));
+        return built;
+    }
+
+    /// Where a plan is larger than is worthwhile, it is cut unless it holds little more than one of its rows:
+    /// those that begin alike are computed together.
+    Result<bool> better_in_two(const BuiltPlan& built, std::size_t first, std::size_t count) const {
+        if (count == 1) return false;
+        const backend::Limits limits = loaded_.limits();
+        if (!fits(built, limits)) return true;
+        const std::uint64_t bytes = bytes_of(built);
+        if (limits.worthwhile_bytes == 0 || bytes <= limits.worthwhile_bytes) return false;
+        constexpr std::uint64_t rows_in_common = 8;
+        VITRINE_ASSIGN(const BuiltPlan one, planned(job_of(spec_, positions_, first, 1)));
+        return bytes > rows_in_common * bytes_of(one);
+    }
+
     backend::LoadedModel& loaded_;
     const model::Model& model_;
     const RunSpec& spec_;

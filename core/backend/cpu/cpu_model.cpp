@@ -18,6 +18,8 @@ bool appends(const run::Plan& plan) {
                        [](const run::Op& op) { return std::holds_alternative<run::CacheAppend>(op); });
 }
 
+constexpr std::uint64_t kept_bytes = std::uint64_t{96} << 20; // of the arena, between runs
+
 template <typename S>
 Status check_cache(const run::Batch& batch, const CpuCache<S>* cache) {
     if (cache == nullptr)
@@ -72,6 +74,7 @@ template <typename S>
 Limits CpuModel<S>::limits() const {
     Limits limits;
     limits.scratch_bytes = std::max<std::uint64_t>(device_.memory_bytes / 4, std::uint64_t{1} << 28);
+    limits.worthwhile_bytes = kept_bytes;
     return limits;
 }
 
@@ -118,9 +121,7 @@ Result<Outputs> CpuModel<S>::execute(const run::Plan& plan, KvCache* cache, cons
         const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
         outputs.device_ms = elapsed.count();
         // What a long row took is given back: between runs it would only lie there.
-        constexpr std::int64_t worth_keeping =
-            (std::int64_t{64} << 20) / static_cast<std::int64_t>(sizeof(S));
-        if (layout.elements > worth_keeping) {
+        if (static_cast<std::uint64_t>(layout.elements) * sizeof(S) > kept_bytes) {
             scratch_.arena.release();
             scratch_.keys_values.release();
         }
