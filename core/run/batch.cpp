@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -101,9 +102,14 @@ Result<Request> match_request(const model::Model& model, const RunSpec& spec, bo
         for (const model::HookInfo& hook : hooks)
             request.captures.insert(hook.name);
     }
+    std::map<std::string, std::vector<model::HookInfo>> matched; // a sweep names few hooks often
     for (const EditSpec& edit : spec.edits) {
-        VITRINE_ASSIGN(auto hooks, model::match_hooks(model.spec, edit.hook));
-        request.edits.push_back({edit, std::move(hooks)});
+        auto hooks = matched.find(edit.hook);
+        if (hooks == matched.end()) {
+            VITRINE_ASSIGN(auto found, model::match_hooks(model.spec, edit.hook));
+            hooks = matched.emplace(edit.hook, std::move(found)).first;
+        }
+        request.edits.push_back({edit, hooks->second});
         VITRINE_TRY(check_edit(request.edits.back(), spec.rows, generating));
     }
     return request;

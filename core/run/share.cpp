@@ -1,6 +1,7 @@
 #include "core/run/share.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/run/token_flow.h"
 #include "core/run/token_parts.h"
@@ -68,7 +69,13 @@ private:
         return parts_.place(placed(version).part, computed);
     }
 
-    int part_of(const OpVersions& at) { return parts_.of(flow_.computed(at.writes.front())); }
+    int part_of(const OpVersions& at) {
+        const Version& version = flow_.version(at.writes.front());
+        const std::tuple key(version.classes, version.tokens, version.whole);
+        const auto known = known_.find(key);
+        if (known != known_.end()) return known->second;
+        return known_.emplace(key, parts_.of(flow_.computed(version))).first->second;
+    }
 
     /// Makes the values that an op writes, and names them in it.
     void write_to(const Places& places, const OpVersions& at, int part) {
@@ -181,8 +188,9 @@ private:
     const TokenFlow& flow_;
     TokenParts parts_;
     Plan out_;
-    std::map<int, Placed> placed_;                   ///< by version
-    std::map<std::pair<int, int>, ValueId> fetched_; ///< by version and part
+    std::map<int, Placed> placed_;                             ///< by version
+    std::map<std::tuple<Classes, TokenSet, bool>, int> known_; ///< parts that computed() gave
+    std::map<std::pair<int, int>, ValueId> fetched_;           ///< by version and part
 };
 
 /// Caches hold whole rows, and values that must stay are asked for as they are.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
 
 namespace vitrine::run {
 
@@ -12,15 +11,36 @@ std::uint64_t pair_of(int a, int b) {
     return std::uint64_t{static_cast<std::uint32_t>(a)} << 32 | static_cast<std::uint32_t>(b);
 }
 
+/// Keys and the first token that had each: a flat table, since a sweep looks up millions.
+class Seen {
+public:
+    explicit Seen(int most) : slots_(std::bit_ceil(2 * static_cast<std::size_t>(most) + 1)) {}
+
+    /// The first token that came with this key.
+    int first(std::uint64_t key, int token) {
+        std::size_t at = (key * 0x9E3779B97F4A7C15ULL) >> 20 & (slots_.size() - 1);
+        while (slots_[at].token >= 0 && slots_[at].key != key)
+            at = (at + 1) & (slots_.size() - 1);
+        if (slots_[at].token < 0) slots_[at] = {key, token};
+        return slots_[at].token;
+    }
+
+private:
+    struct Slot {
+        std::uint64_t key = 0;
+        int token = -1;
+    };
+    std::vector<Slot> slots_;
+};
+
 /// first[t]: the first token with t's key.
 template <typename Key>
 Classes first_with(int tokens, const Key& key) {
-    std::unordered_map<std::uint64_t, int> seen;
-    seen.reserve(static_cast<std::size_t>(tokens));
+    Seen seen(tokens);
     auto first = std::make_shared<std::vector<int>>();
     first->reserve(static_cast<std::size_t>(tokens));
     for (int t = 0; t < tokens; ++t)
-        first->push_back(seen.emplace(key(t), t).first->second);
+        first->push_back(seen.first(key(t), t));
     return first;
 }
 
@@ -45,36 +65,55 @@ TokenClasses::TokenClasses(const Plan& plan) : plan_(plan) {
 Classes TokenClasses::both(const Classes& a, const Classes& b) const {
     if (a == b || a == apart_ || b == by_position_) return a;
     if (b == apart_ || a == by_position_) return b;
+    const auto decides = [&](const std::vector<int>& finer, const std::vector<int>& other) {
+        for (std::size_t t = 0; t < finer.size(); ++t)
+            if (other[static_cast<std::size_t>(finer[t])] != other[t]) return false;
+        return true;
+    };
+    if (decides(*a, *b)) return a;
+    if (decides(*b, *a)) return b;
     return with(a, *b);
 }
 
 Classes TokenClasses::with(const Classes& classes, const std::vector<int>& numbers) const {
     if (classes == apart_ || std::all_of(numbers.begin(), numbers.end(), [](int n) { return n == 0; }))
         return classes;
-    return first_with(tokens(), [&](int t) {
-        return pair_of((*classes)[static_cast<std::size_t>(t)], numbers[static_cast<std::size_t>(t)]);
-    });
+    // Most tokens have no number: those of a class share its first one without.
+    std::vector<int> without(static_cast<std::size_t>(tokens()), absent);
+    auto first = std::make_shared<std::vector<int>>(static_cast<std::size_t>(tokens()));
+    Seen seen(static_cast<int>(numbers.size() -
+                               static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), 0))));
+    for (int t = 0; t < tokens(); ++t) {
+        const auto at = static_cast<std::size_t>(t);
+        const int own = (*classes)[at];
+        int& known = without[static_cast<std::size_t>(own)];
+        if (numbers[at] != 0)
+            (*first)[at] = seen.first(pair_of(own, numbers[at]), t);
+        else
+            (*first)[at] = known = known == absent ? t : known;
+    }
+    return first;
 }
 
 Classes TokenClasses::prefixes(const Classes& keys) const {
-    std::unordered_map<std::uint64_t, int> seen;
+    Seen seen(tokens());
     auto first = std::make_shared<std::vector<int>>(static_cast<std::size_t>(tokens()));
     for (int t = 0; t < tokens(); ++t) {
         const auto at = static_cast<std::size_t>(t);
         const int before = position(t) == 0 ? -1 : (*first)[at - 1];
-        (*first)[at] = seen.emplace(pair_of(before, (*keys)[at]), t).first->second;
+        (*first)[at] = seen.first(pair_of(before, (*keys)[at]), t);
     }
     return first;
 }
 
 Classes TokenClasses::whole_rows(const Classes& prefixes, const std::vector<int>& row_numbers) const {
     const Batch& batch = plan_.batch;
-    std::unordered_map<std::uint64_t, int> seen; // rows
+    Seen seen(batch.rows());
     auto first = std::make_shared<std::vector<int>>();
     for (int row = 0; row < batch.rows(); ++row) {
         const auto index = static_cast<std::size_t>(row);
         const auto last = static_cast<std::size_t>(batch.row_start[index + 1]) - 1;
-        const int alike = seen.emplace(pair_of((*prefixes)[last], row_numbers[index]), row).first->second;
+        const int alike = seen.first(pair_of((*prefixes)[last], row_numbers[index]), row);
         for (int i = 0; i < batch.queries(row); ++i)
             first->push_back(batch.row_start[static_cast<std::size_t>(alike)] + i);
     }
@@ -103,19 +142,19 @@ std::vector<std::int64_t> TokenClasses::signature(const EditEntry& entry, int po
 }
 
 std::vector<int> TokenClasses::edits_of_tokens(const std::vector<EditEntry>& entries) const {
-    std::vector<std::vector<std::int64_t>> done(static_cast<std::size_t>(tokens()));
+    std::map<int, std::vector<std::int64_t>> done; // by token
     for (const EditEntry& entry : entries)
         for (int pos = entry.pos_begin; pos < entry.pos_end; ++pos) {
             const int token = plan_.batch.row_start[static_cast<std::size_t>(entry.row)] + pos;
             const std::vector<std::int64_t> one = signature(entry, pos);
-            auto& all = done[static_cast<std::size_t>(token)];
+            auto& all = done[token];
             all.insert(all.end(), one.begin(), one.end());
         }
     std::map<std::vector<std::int64_t>, int> numbers{{{}, 0}};
-    std::vector<int> result;
-    for (const auto& what : done)
-        result.push_back(
-            what.empty() ? 0 : numbers.emplace(what, static_cast<int>(numbers.size())).first->second);
+    std::vector<int> result(static_cast<std::size_t>(tokens()));
+    for (const auto& [token, what] : done)
+        result[static_cast<std::size_t>(token)] =
+            numbers.emplace(what, static_cast<int>(numbers.size())).first->second;
     return result;
 }
 

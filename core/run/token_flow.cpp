@@ -19,7 +19,8 @@ constexpr int least_shared = 8;
 
 TokenFlow::TokenFlow(const Plan& plan)
     : plan_(plan), classes_(plan), ops_(plan.ops.size()), current_(plan.values.size(), absent),
-      captured_(plan.values.size()) {
+      captured_(plan.values.size()),
+      all_(std::make_shared<const std::vector<char>>(static_cast<std::size_t>(classes_.tokens()), 1)) {
     find_chains();
     forward();
     backward();
@@ -145,82 +146,83 @@ void TokenFlow::forward() {
     }
 }
 
-void TokenFlow::want(int id, const std::vector<bool>& tokens) {
-    Version& version = versions_[static_cast<std::size_t>(id)];
-    version.wanted = true;
-    if (version.selected) return;
-    if (version.tokens.empty()) version.tokens.resize(static_cast<std::size_t>(classes_.tokens()));
-    for (std::size_t t = 0; t < version.tokens.size(); ++t)
-        if (version.whole || tokens[t]) version.tokens[t] = true;
-    if (!version.by_rows || version.whole) return;
-    const std::vector<bool> some = version.tokens;
-    version.tokens.assign(version.tokens.size(), false);
-    for (std::size_t t = 0; t < some.size(); ++t) {
-        if (!some[t]) continue;
-        const auto row = static_cast<std::size_t>(classes_.row(static_cast<int>(t)));
-        std::fill(version.tokens.begin() + plan_.batch.row_start[row],
-                  version.tokens.begin() + plan_.batch.row_start[row + 1], true);
-    }
+TokenSet TokenFlow::chosen(const std::vector<int>& tokens) const {
+    std::vector<char> set(all_->size());
+    for (const int token : tokens)
+        set[static_cast<std::size_t>(token)] = 1;
+    return std::make_shared<const std::vector<char>>(std::move(set));
 }
 
-/// Of each row that has wanted tokens, all up to the last of them, or all.
-void TokenFlow::want_rows(int id, const std::vector<bool>& tokens, bool to_the_end) {
-    std::vector<bool> rows(tokens.size());
+/// Of each row that has some of the tokens, all up to the last of them, or all.
+TokenSet TokenFlow::rows_of(const TokenSet& tokens, bool to_the_end) {
+    if (tokens == all_) return all_;
+    TokenSet& known = rows_[{tokens, to_the_end}];
+    if (known) return known;
+    std::vector<char> rows(tokens->size());
     for (int row = 0; row < plan_.batch.rows(); ++row) {
         const int begin = plan_.batch.row_start[static_cast<std::size_t>(row)];
         const int end = plan_.batch.row_start[static_cast<std::size_t>(row) + 1];
         int last = end - 1;
-        while (last >= begin && !tokens[static_cast<std::size_t>(last)])
+        while (last >= begin && (*tokens)[static_cast<std::size_t>(last)] == 0)
             --last;
-        if (last < begin) continue;
-        std::fill(rows.begin() + begin, rows.begin() + (to_the_end ? end : last + 1), true);
+        if (last >= begin) std::fill(rows.begin() + begin, rows.begin() + (to_the_end ? end : last + 1), 1);
     }
-    want(id, rows);
+    known = std::make_shared<const std::vector<char>>(std::move(rows));
+    return known;
 }
 
-void TokenFlow::want_all(int id) {
-    want(id, std::vector<bool>(static_cast<std::size_t>(classes_.tokens()), true));
+namespace {
+
+TokenSet united(const TokenSet& a, const TokenSet& b) {
+    if (!a || a == b) return b;
+    if (!b) return a;
+    std::vector<char> both(a->size());
+    for (std::size_t t = 0; t < both.size(); ++t)
+        both[t] = (*a)[t] | (*b)[t];
+    if (both == *a) return a;
+    if (both == *b) return b;
+    return std::make_shared<const std::vector<char>>(std::move(both));
+}
+
+} // namespace
+
+void TokenFlow::want(int id, const TokenSet& tokens) {
+    Version& version = versions_[static_cast<std::size_t>(id)];
+    version.wanted = true;
+    if (version.selected) return;
+    if (version.whole)
+        version.tokens = all_;
+    else
+        version.tokens = united(version.tokens, version.by_rows ? rows_of(tokens, true) : tokens);
 }
 
 void TokenFlow::want_inputs(std::size_t index) {
     const Op& op = plan_.ops[index];
     const OpVersions& at = ops_[index];
-    const auto chosen = [&](const std::vector<int>& rows) {
-        std::vector<bool> tokens(static_cast<std::size_t>(classes_.tokens()));
-        for (const int row : rows)
-            tokens[static_cast<std::size_t>(row)] = true;
-        return tokens;
-    };
-    if (as<Capture>(op) != nullptr) return want_all(at.reads.front());
+    if (as<Capture>(op) != nullptr) return want(at.reads.front(), all_);
     if (const auto* stats = as<LogitStats>(op)) return want(at.reads.front(), chosen(stats->rows));
 
     // What one of several outputs wants, all are computed for.
-    std::vector<bool> tokens(static_cast<std::size_t>(classes_.tokens()));
+    TokenSet tokens;
     bool any = false;
     for (const int id : at.writes) {
         any = any || version(id).wanted;
-        for (std::size_t t = 0; t < version(id).tokens.size(); ++t)
-            tokens[t] = tokens[t] || version(id).tokens[t];
+        tokens = united(tokens, version(id).tokens);
     }
     if (!any) return;
     for (const int id : at.writes)
         want(id, tokens);
     if (const auto* select = as<Select>(op)) return want(at.reads.front(), chosen(select->rows));
+    tokens = version(at.writes.front()).tokens;
     if (as<Attention>(op) != nullptr) {
         // q, k, v and perhaps q_sinks, as places_of() gives them
         for (std::size_t i = 0; i < at.reads.size(); ++i)
-            if (i == 1 || i == 2)
-                want_rows(at.reads[i], version(at.writes.front()).tokens, false);
-            else
-                want(at.reads[i], version(at.writes.front()).tokens);
+            want(at.reads[i], i == 1 || i == 2 ? rows_of(tokens, false) : tokens);
         return;
     }
     const bool of_rows = as<AttentionScores>(op) != nullptr || as<AttentionMix>(op) != nullptr;
     for (const int id : at.reads)
-        if (of_rows)
-            want_rows(id, version(at.writes.front()).tokens, true);
-        else
-            want(id, version(at.writes.front()).tokens);
+        want(id, of_rows ? rows_of(tokens, true) : tokens);
 }
 
 void TokenFlow::backward() {
@@ -228,15 +230,14 @@ void TokenFlow::backward() {
         want_inputs(i);
 }
 
-std::vector<int> TokenFlow::computed(int id) const {
-    const Version& version = this->version(id);
-    std::vector<bool> first(version.tokens.size());
-    for (std::size_t t = 0; t < version.tokens.size(); ++t)
-        if (version.tokens[t])
-            first[version.whole ? t : static_cast<std::size_t>((*version.classes)[t])] = true;
+std::vector<int> TokenFlow::computed(const Version& version) const {
+    std::vector<char> first(version.tokens->size());
+    for (std::size_t t = 0; t < first.size(); ++t)
+        if ((*version.tokens)[t] != 0)
+            first[version.whole ? t : static_cast<std::size_t>((*version.classes)[t])] = 1;
     std::vector<int> tokens;
     for (std::size_t t = 0; t < first.size(); ++t)
-        if (first[t]) tokens.push_back(static_cast<int>(t));
+        if (first[t] != 0) tokens.push_back(static_cast<int>(t));
     return tokens;
 }
 

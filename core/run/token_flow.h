@@ -7,15 +7,18 @@
 
 namespace vitrine::run {
 
+/// By token of the batch; nullptr: none. Sets that are the same are mostly the same object.
+using TokenSet = std::shared_ptr<const std::vector<char>>;
+
 /// A value between two edits.
 struct Version {
     ValueId value = absent;
-    Classes classes;          ///< of the batch's tokens; none for selected tokens
-    bool selected = false;    ///< a value of selected tokens, which stay as they are
-    bool by_rows = false;     ///< rows are alike, wanted and computed as a whole
-    bool whole = false;       ///< computed for every token
-    bool wanted = false;      ///< by anything
-    std::vector<bool> tokens; ///< that are wanted
+    Classes classes;       ///< of the batch's tokens; none for selected tokens
+    bool selected = false; ///< a value of selected tokens, which stay as they are
+    bool by_rows = false;  ///< rows are alike, wanted and computed as a whole
+    bool whole = false;    ///< computed for every token
+    bool wanted = false;   ///< by anything
+    TokenSet tokens;       ///< that are wanted
 };
 
 /// An op's values by their versions, in the order of places_of(); Edit reads the version before.
@@ -32,8 +35,8 @@ public:
     const TokenClasses& classes() const { return classes_; }
     const Version& version(int id) const { return versions_[static_cast<std::size_t>(id)]; }
     const OpVersions& of_op(std::size_t op) const { return ops_[op]; }
-    /// Tokens for which a version is computed: the first of each class that is wanted, or of a row that is.
-    std::vector<int> computed(int version) const;
+    /// Tokens for which a version is computed: the first of each class that is wanted.
+    std::vector<int> computed(const Version& version) const;
 
 private:
     void find_chains();
@@ -45,9 +48,9 @@ private:
     Classes attended(const Attention& op) const;
     Classes chained(const AttentionScores& op) const;
     Version written(const Op& op, const OpVersions& at, ValueId value) const;
-    void want(int version, const std::vector<bool>& tokens);
-    void want_rows(int version, const std::vector<bool>& tokens, bool to_the_end);
-    void want_all(int version);
+    TokenSet chosen(const std::vector<int>& tokens) const;
+    TokenSet rows_of(const TokenSet& tokens, bool to_the_end);
+    void want(int version, const TokenSet& tokens);
     void want_inputs(std::size_t op);
 
     const Plan& plan_;
@@ -57,7 +60,9 @@ private:
     std::vector<int> current_;                        ///< by value
     std::map<ValueId, std::vector<EditEntry>> edits_; ///< of pairs
     std::map<ValueId, ValueId> pattern_of_, values_of_;
-    std::vector<bool> captured_; ///< by value
+    std::vector<bool> captured_;                         ///< by value
+    TokenSet all_;                                       ///< of the batch
+    std::map<std::pair<TokenSet, bool>, TokenSet> rows_; ///< what rows_of() gave
 };
 
 } // namespace vitrine::run

@@ -7,6 +7,7 @@ namespace vitrine::run {
 TokenParts::Part TokenParts::make(std::vector<int> tokens) const {
     Part part;
     part.rows.resize(static_cast<std::size_t>(whole_.rows()));
+    part.places.assign(static_cast<std::size_t>(whole_.size()), absent);
     int row = 0;
     int before = -2;
     for (const int token : tokens) {
@@ -17,6 +18,7 @@ TokenParts::Part TokenParts::make(std::vector<int> tokens) const {
             part.batch.row_start.push_back(part.batch.size());
             part.batch.past.push_back(token - whole_.row_start[static_cast<std::size_t>(row)]);
         }
+        part.places[static_cast<std::size_t>(token)] = part.batch.size();
         part.batch.tokens.push_back(whole_.tokens[static_cast<std::size_t>(token)]);
         before = token;
     }
@@ -52,12 +54,6 @@ int TokenParts::seen_by(int part) {
     own.seen = seen;
     own.seen_known = true;
     return seen;
-}
-
-int TokenParts::place(int part, int token) const {
-    if (part == absent) return token;
-    const std::vector<int>& tokens = at(part).tokens;
-    return static_cast<int>(std::lower_bound(tokens.begin(), tokens.end(), token) - tokens.begin());
 }
 
 const std::vector<int>& TokenParts::rows_of(int part, int whole_row) const {

@@ -23,8 +23,10 @@ public:
     int token(int part, int place) const {
         return part == absent ? place : at(part).tokens[static_cast<std::size_t>(place)];
     }
-    /// The reverse; the token must be in the part, whose tokens must ascend.
-    int place(int part, int token) const;
+    /// The reverse; the token must be in the part.
+    int place(int part, int token) const {
+        return part == absent ? token : at(part).places[static_cast<std::size_t>(token)];
+    }
     /// Rows of a part by the row of the whole batch that they are a stretch of.
     const std::vector<int>& rows_of(int part, int whole_row) const;
     int whole_row(int part, int row) const {
@@ -37,6 +39,7 @@ public:
 private:
     struct Part {
         std::vector<int> tokens;
+        std::vector<int> places; ///< by token of the whole batch
         Batch batch;
         std::vector<int> row_of;            ///< by row of the part
         std::vector<std::vector<int>> rows; ///< by row of the whole batch
