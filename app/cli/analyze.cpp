@@ -120,7 +120,8 @@ void add_analyze(CLI::App& app, Program& program) {
     program.add_text(*command, "--attention", options->attention, attention_help);
     program.add_texts(*command, "--dictionary", options->dictionaries, "Dictionary (not in this version)");
     program.add_text(*command, "--figure", options->figure, "Write a figure: .svg, .pdf or .png");
-    program.add_text(*command, "--data", options->data, "Write the numbers: .npz, .csv or .h5");
+    program.add_text(*command, "--data", options->data,
+                     "Write the numbers: .npz, .csv or .h5; .npy: the first array alone");
     command->footer(
         "Example: vitrine-cli analyze lens default --prompt \"The ship sailed at\" --figure lens.svg\n"
         "         vitrine-cli analyze ov-qk default --set coordinates=folded");

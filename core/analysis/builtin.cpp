@@ -3,19 +3,26 @@
 #include "core/analysis/attention.h"
 #include "core/analysis/attention_rollout.h"
 #include "core/analysis/composition.h"
+#include "core/analysis/direct_logit_attribution.h"
+#include "core/analysis/early_exit.h"
 #include "core/analysis/emergence.h"
+#include "core/analysis/ffn_memories.h"
 #include "core/analysis/generation_lanes.h"
 #include "core/analysis/head_entropy.h"
 #include "core/analysis/head_metrics.h"
+#include "core/analysis/head_vocabulary.h"
 #include "core/analysis/lens.h"
 #include "core/analysis/ov_qk.h"
+#include "core/analysis/residual_geometry.h"
 #include "core/analysis/sink_hidden.h"
 #include "core/analysis/sink_key_bias.h"
 #include "core/analysis/sink_norms.h"
 #include "core/analysis/sink_what_if.h"
 #include "core/analysis/sinks.h"
+#include "core/analysis/span_importance.h"
 #include "core/analysis/streaming.h"
 #include "core/analysis/streaming_heads.h"
+#include "core/analysis/token_importance.h"
 #include "core/analysis/weights_spectra.h"
 #include "core/sdk/analysis.h"
 
@@ -35,7 +42,9 @@ const vitrine_plugin& plugin_of() {
 const vitrine_plugin& builtin() {
     return plugin_of<Attention, AttentionRollout, SinkRate, SinkMap, SinkNorms, SinkKeyBias, SinkHidden,
                      SinkWhatIf, Streaming, StreamingHeads, HeadEntropy, HeadMetrics, Emergence, Lens,
-                     LensEntropy, GenerationLanes, WeightsSpectra, OvQk, Composition>();
+                     LensEntropy, EarlyExit, DirectLogitAttribution, HeadVocabulary, FfnMemories, SubUpdates,
+                     ResidualGeometry, Isotropy, TokenImportance, SpanImportance, GenerationLanes,
+                     WeightsSpectra, OvQk, Composition>();
 }
 
 } // namespace vitrine::analysis

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/analysis/float_product.h"
+
 namespace vitrine::analysis {
 
 namespace {
@@ -16,7 +18,13 @@ std::string hook_name(int layer, const std::string& hook) {
 } // namespace
 
 sdk::Manifest& LensWalk::add_parameters(sdk::Manifest& manifest, const sdk::Json& position) {
-    return manifest.choice("lens", {"logit", "tuned"}, "logit: the final norm, then the unembedding")
+    return manifest
+        .choice(
+            "lens", {"logit", "tuned"},
+            "logit: the final norm, then the unembedding; tuned: a trained translator of each layer before "
+            "them, x + T(x)")
+        .tuned_lens("translators", "lens=tuned: the folder with params.pt and config.json of the package "
+                                   "tuned-lens, or one of the two files")
         .choice("hook", {"resid_post", "resid_mid", "resid_pre"},
                 "where in each layer the residual stream is read")
         .positions("position", position, "positions that are read: all, one, or a list");
@@ -25,9 +33,8 @@ sdk::Manifest& LensWalk::add_parameters(sdk::Manifest& manifest, const sdk::Json
 sdk::Reply LensWalk::start(const sdk::Start& start) {
     start_ = &start;
     hook_ = start.text("hook");
-    if (start.text("lens") == "tuned")
-        return sdk::Failure{"unsupported", "A tuned lens needs its trained translators, which this version "
-                                           "cannot load yet: use lens=logit."};
+    tuned_ = start.text("lens") == "tuned";
+    if (auto failure = check_lens()) return *failure;
     for (std::size_t row = 0; row < start.rows.size(); ++row) {
         auto positions = start.positions("position", start.rows[row].size());
         if (!positions)
@@ -42,6 +49,28 @@ sdk::Reply LensWalk::start(const sdk::Start& start) {
     return need();
 }
 
+std::optional<sdk::Failure> LensWalk::check_lens() const {
+    const bool given = start_->given("translators");
+    if (given && !tuned_)
+        return sdk::Failure{"usage", "translators belong to lens=tuned: set it, or leave them out."};
+    if (!tuned_) return std::nullopt;
+    if (!given)
+        return sdk::Failure{"unsupported",
+                            "A tuned lens needs its trained translators: name their folder with "
+                            "translators=FOLDER (params.pt and config.json)."};
+    if (hook_ == "resid_mid")
+        return sdk::Failure{"unsupported", "A tuned lens has translators for the residual stream between "
+                                           "blocks, none for its middle: use hook=resid_post or resid_pre."};
+    if (start_->parameters.value("coordinates", "raw") == "folded")
+        return sdk::Failure{"unsupported", "A tuned lens was trained on the residual stream as the model has "
+                                           "it: use coordinates=raw."};
+    return std::nullopt;
+}
+
+/// The translator of package tuned-lens for what stands before block I has the number I, so what block L
+/// writes is read by number L + 1.
+int LensWalk::translator(int layer) const { return hook_ == "resid_pre" ? layer : layer + 1; }
+
 sdk::Need LensWalk::need() const {
     sdk::Run run;
     run.rows.assign(start_->rows.begin() + next_row_, start_->rows.begin() + next_row_ + rows_in_need_);
@@ -53,6 +82,9 @@ sdk::Need LensWalk::need() const {
     sdk::Need need;
     need.runs.push_back(std::move(run));
     need.weights = Unembedding::weights();
+    for (int layer = 0; tuned_ && layer < start_->model.layers; ++layer)
+        for (const char* part : {".W", ".b"})
+            need.weights.push_back("lens." + std::to_string(layer) + part);
     need.progress = static_cast<double>(next_row_) / static_cast<double>(start_->rows.size());
     return need;
 }
@@ -75,6 +107,19 @@ sdk::Reply LensWalk::step(const sdk::Answer& answer) {
     return need();
 }
 
+/// x + x · W + b of `count` rows.
+void LensWalk::translate(const sdk::Answer& answer, int layer, int count, std::vector<float>& x) const {
+    const std::string name = "lens." + std::to_string(translator(layer));
+    const int width = start_->model.d_model;
+    std::vector<float> moved(x.size());
+    float_product(x.data(), count, width, answer.weight(name + ".W").data(), width, moved.data());
+    const bool biased = answer.has_weight(name + ".b");
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] += moved[i];
+        if (biased) x[i] += answer.weight(name + ".b").data()[i % static_cast<std::size_t>(width)];
+    }
+}
+
 // False once the user has cancelled.
 bool LensWalk::read_row(const sdk::Answer& answer, int row, int row_in_run) {
     const int layers = start_->model.layers;
@@ -93,8 +138,14 @@ bool LensWalk::read_row(const sdk::Answer& answer, int row, int row_in_run) {
         std::vector<float> normed;
         for (int layer = 0; layer < read_layers; ++layer) {
             const sdk::View stream = answer.capture(0, row_in_run, hook_name(layer, hook_));
+            std::vector<float> read;
+            for (int i = 0; i < count; ++i) {
+                const sdk::View x = stream[places[static_cast<std::size_t>(first + i)]];
+                read.insert(read.end(), x.begin(), x.end());
+            }
+            if (tuned_) translate(answer, layer, count, read);
             for (int i = 0; i < count; ++i)
-                unembedding_->normalise(stream[places[static_cast<std::size_t>(first + i)]].data(), normed);
+                unembedding_->normalise(read.data() + std::ptrdiff_t{i} * start_->model.d_model, normed);
         }
         const std::vector<float> read = unembedding_->logits(normed, read_layers * count);
         for (int i = 0; i < count; ++i) {

@@ -45,10 +45,14 @@ protected:
 
 private:
     sdk::Need need() const;
+    std::optional<sdk::Failure> check_lens() const;
+    int translator(int layer) const;
+    void translate(const sdk::Answer& answer, int layer, int count, std::vector<float>& x) const;
     bool read_row(const sdk::Answer& answer, int row, int row_in_run);
 
     const sdk::Start* start_ = nullptr;
     std::string hook_;
+    bool tuned_ = false;
     std::vector<std::vector<int>> positions_; // by row
     std::int64_t most_positions_ = 0;
     std::optional<Unembedding> unembedding_;

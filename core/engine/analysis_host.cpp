@@ -124,6 +124,8 @@ private:
     }
 
     std::optional<Tensor> weight_of(const std::string& name) const {
+        if (const auto found = services_.from_files.find(name); found != services_.from_files.end())
+            return found->second;
         if (services_.coordinates == model::Coordinates::folded)
             return model::Folding(*services_.model).weight(name);
         const model::WeightId id = services_.model->find(name);

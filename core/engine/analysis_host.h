@@ -2,11 +2,13 @@
 // Drives an analysis: gives it what it needs, step by step, until it is done. Speaks the C interface only, so
 // that an analysis may be a plugin or, later, another process.
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/cancel.h"
+#include "core/base/tensor.h"
 #include "core/catalogue/checkpoints.h"
 #include "core/engine/analysis_registry.h"
 #include "core/engine/results.h"
@@ -30,6 +32,8 @@ struct AnalysisServices {
     std::function<std::string(std::int32_t)> token_text; ///< may be empty
     /// What a tokenizer makes of several ids; may be empty.
     std::function<std::string(const std::vector<std::int32_t>&)> text;
+    /// What the engine read from files for this analysis, under the names that it may ask weights by.
+    std::map<std::string, Tensor> from_files;
     std::vector<catalogue::Checkpoint> checkpoints; ///< by step, for an analysis that asks for them
     /// run and generate work on that checkpoint from now on (empty: on the model itself). Gives the hash of
     /// its weights; may be empty where there are no checkpoints.

@@ -1,6 +1,7 @@
 #include "core/engine/analysis_messages.h"
 
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -88,11 +89,20 @@ std::optional<std::vector<double>> doubles_of(const vitrine_message& message, co
     return std::nullopt;
 }
 
+/// The texts of ids: "token" of "id", "next" of "next_id".
 void fill_tokens(Json& table, const std::function<std::string(std::int32_t)>& token_text) {
+    constexpr std::string_view ending = "_id";
     if (!token_text || !table.is_array()) return;
-    for (Json& row : table)
-        if (row.is_object() && row.contains("id") && row["id"].is_number_integer() && !row.contains("token"))
-            row["token"] = token_text(row["id"].get<std::int32_t>());
+    for (Json& row : table) {
+        if (!row.is_object()) continue;
+        Json texts = Json::object();
+        for (const auto& [name, value] : row.items()) {
+            if (!value.is_number_integer() || (name != "id" && !name.ends_with(ending))) continue;
+            const std::string text = name == "id" ? "token" : name.substr(0, name.size() - ending.size());
+            if (!row.contains(text)) texts[text] = token_text(value.get<std::int32_t>());
+        }
+        row.update(texts);
+    }
 }
 
 bool is_listed(const Json& manifest, const ResultValue& result) {
@@ -199,6 +209,9 @@ Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
             {"norm", model::name_of(spec.norm.kind)},
             {"norm_eps", spec.norm.eps},
             {"final_norm", spec.final_norm},
+            {"norm_place", model::name_of(spec.norm_place)},
+            {"parallel", spec.parallel},
+            {"residual_scale", spec.residual_scale},
             {"logit_scale", spec.logit_scale},
             {"logit_cap", spec.logit_cap},
             {"activation", model::name_of(spec.activation)},

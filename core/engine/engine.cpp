@@ -13,6 +13,7 @@
 #include "core/engine/check_cache.h"
 #include "core/engine/head_captures.h"
 #include "core/engine/recorder.h"
+#include "core/engine/tuned_lens.h"
 #include "core/model/folding.h"
 #include "core/run/runner.h"
 #include "core/run/spec_json.h"
@@ -88,12 +89,28 @@ Status read_files(const Json& manifest, Json& parameters) {
     constexpr std::size_t largest = std::size_t{16} << 20;
     for (const Json& entry : manifest.at("parameters")) {
         const auto name = entry.at("name").get<std::string>();
-        if (entry.at("type") != "text" || !parameters.at(name).is_string()) continue;
+        if (entry.at("type") != "text" || entry.contains("reads") || !parameters.at(name).is_string())
+            continue;
         const auto text = parameters.at(name).get<std::string>();
         if (text.size() < 2 || text.front() != '@') continue;
         VITRINE_ASSIGN(parameters[name], read_text(text.substr(1), largest));
     }
     return {};
+}
+
+/// What the parameters' files hold; paths become absolute, so that a session can be replayed from anywhere.
+Result<TunedLens> read_lens(const Json& manifest, const model::ModelSpec& model, Json& parameters) {
+    for (const Json& entry : manifest.at("parameters")) {
+        const auto name = entry.at("name").get<std::string>();
+        if (entry.value("reads", "") != "tuned-lens" || !parameters.at(name).is_string()) continue;
+        std::error_code ignored;
+        const fs::path path =
+            fs::absolute(parameters.at(name).get<std::string>(), ignored).lexically_normal();
+        VITRINE_ASSIGN(auto lens, read_tuned_lens(path, model));
+        parameters[name] = path.string();
+        return lens;
+    }
+    return TunedLens{};
 }
 
 } // namespace
@@ -242,6 +259,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     VITRINE_ASSIGN(record.parameters, check_parameters(analysis->manifest, parameters,
                                                        model.tokenizer ? token_of : TokenOfText()));
     VITRINE_TRY(read_files(analysis->manifest, record.parameters));
+    VITRINE_ASSIGN(TunedLens lens, read_lens(analysis->manifest, model.model.spec, record.parameters));
     const model::Coordinates coordinates = record.parameters.value("coordinates", "raw") == "folded"
                                                ? model::Coordinates::folded
                                                : model::Coordinates::raw;
@@ -263,17 +281,20 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"version", version()},
                          {"coordinates", model::name_of(coordinates)},
                          {"ids", std::move(ids)}};
+    if (!lens.hash.empty())
+        record.provenance["lens"] = {{"base_model", lens.base_model}, {"hash", lens.hash}};
     if (!edits.empty()) record.provenance["edits"] = run::to_json(prompts)["edits"];
     if (changes.attention.window > 0) record.provenance["attention"] = run::to_text(changes.attention);
-    const Json json{
-        {"model", model.request.name},
-        {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
+    Json json{{"model", model.request.name},
+              {"analyze", {{"id", id}, {"parameters", record.parameters}, {"run", run::to_json(prompts)}}}};
+    if (!lens.hash.empty()) json["analyze"]["lens"] = record.provenance["lens"];
     StepRecorder step(keep ? state_->recording() : BeginStep(), model, "analyze", json, coordinates);
 
     AnalysisServices services;
     services.model = &model.model;
     services.stop_ids = model.stop_ids;
     services.coordinates = coordinates;
+    services.from_files = std::move(lens.weights);
     std::shared_ptr<OpenModel> checkpoint;
     OpenModel* on = &model; // what runs are made on
     if (analysis->manifest.value("checkpoints", false)) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/formats/npy.h"
 #include "core/formats/npz.h"
 #include "core/store/activation_writer.h"
 #include "core/store/durable.h"
@@ -213,12 +214,29 @@ Status write_text_file(const std::filesystem::path& file, const std::string& tex
     return store::publish(temporary, file);
 }
 
+/// The first array alone, as an edit reads it.
+Status write_npy_file(const std::filesystem::path& file, const std::vector<ResultValue>& results) {
+    const auto first = std::find_if(results.begin(), results.end(), [](const ResultValue& result) {
+        return !result.axes.empty() && !result.data.empty();
+    });
+    if (first == results.end())
+        return fail(
+            Code::unsupported,
+            fmt::format("{}: these results hold no array: write them as .npz or .csv.", file.string()));
+    Shape shape;
+    for (const ResultAxis& axis : first->axes)
+        shape.push_back(axis.size);
+    const Tensor tensor(shape, {first->data.begin(), first->data.end()});
+    VITRINE_ASSIGN(const std::string bytes, formats::npy_bytes(tensor.view()));
+    return write_text_file(file, bytes);
+}
+
 } // namespace
 
 Status check_data_suffix(const std::filesystem::path& file) {
     const std::string suffix = file.extension().string();
-    if (suffix == ".npz" || suffix == ".csv" || suffix == ".h5") return {};
-    return fail(Code::usage, fmt::format("{}: data are written as .npz, .csv or .h5.", file.string()));
+    if (suffix == ".npz" || suffix == ".npy" || suffix == ".csv" || suffix == ".h5") return {};
+    return fail(Code::usage, fmt::format("{}: data are written as .npz, .npy, .csv or .h5.", file.string()));
 }
 
 Status export_data(const std::filesystem::path& file, const DataSource& source,
@@ -237,6 +255,7 @@ Status export_data(const std::filesystem::path& file, const DataSource& source,
     const std::vector<NamedArray> arrays = arrays_of(results);
     const std::string document = document_of(source, results);
     if (file.extension() == ".npz") return write_npz_file(file, arrays, document);
+    if (file.extension() == ".npy") return write_npy_file(file, results);
     return write_h5_file(file, source, arrays, document);
 }
 

@@ -25,6 +25,7 @@ Status check_data_suffix(const std::filesystem::path& file);
 /// .npz: a float64 array a result, or a column of numbers of a table ("top.prob"); what no array can hold is
 /// in
 ///   `document`, a JSON text as bytes (uint8), beside parameters and provenance.
+/// .npy: the first result that is an array, float32, alone: what an edit reads.
 /// .csv: one line a number with the columns `result`, one an axis (its label, else the index), `value`; lines
 /// of
 ///   tables have their own columns.

@@ -18,6 +18,7 @@
  *    "parameters": {name: value, ...},      every parameter of the manifest, checked, defaults filled in
  *    "model": {"family","layers","d_model","heads","kv_heads","d_head","d_ff","vocab","context",
  *              "norm":"layer|rms","norm_eps","final_norm","activation","gated","positional","tied",
+ *              "norm_place":"before|branch_output|sandwich|after_sum","parallel","residual_scale",
  *              "logit_scale","logit_cap":soft-cap of logits, 0: none,
  *              "window":[keys seen by each layer, 0: all],
  *              "matrices":[{"name","rows","cols"}],  that a need may ask for
@@ -44,6 +45,7 @@
  *     "run0/row0/token_nll"                   [tokens], nats, NaN for the first; only with "loss":true
  *     "run0/row0/logits"                      [positions, vocab]; only with "logits":true
  *     "generation0/row0/step0/HOOK"           a capture at the query that this token was drawn at
+ *     "weights/lens.3.W", "weights/lens.3.b"  of the file that a parameter with "reads" names
  *     "weights/unembed.W_U"                   [rows, columns], float32, matrices as [in, out], vectors as
  *                                             [1, n]; one that the model does not have is left out
  *
@@ -72,7 +74,8 @@
  *       Rows of different length: the array is as large as the longest row, NaN beyond the end of a row, with
  *       "lengths":[entries of each row] and "ragged":true at the axes that end early.
  *       "whole":true where all numbers are ids or counts.
- *       An object in a table with "id" and without "token" gets the token's text; one with "new_ids" and
+ *       An object in a table with "id" and without "token" gets the token's text, one with "next_id" and
+ * without "next" likewise, whatever stands before "_id"; one with "new_ids" and
  * without "text" theirs.
  *   {"error": {"code","message"}}                    one sentence; codes are those of the command line
  *   {"progress": share, "doing": text}               any number, between the others
@@ -124,7 +127,8 @@ typedef struct vitrine_analysis {
      *  "parameters":[{"name","type","default","min","max","choices","doc"}],
      *  "results":[{"name","kind","doc"}]}
      * Types: number, integer, boolean, choice, text, list (of texts), positions ("all", an integer, or a list
-     * of integers), token (an id), tokens (a list of ids). A parameter whose default is null may be null. */
+     * of integers), token (an id), tokens (a list of ids). A parameter whose default is null may be null. One
+     * of type text with "reads":"tuned-lens" names a folder or file that the program reads. */
     const char* manifest;
     void* (*create)(void); /* state of one analysis; NULL if there is no memory */
     int (*step)(void* state, const vitrine_message* in, const vitrine_sink* out); /* 0, or broken */

@@ -37,7 +37,12 @@ struct ModelFacts {
     int layers = 0, d_model = 0, heads = 0, kv_heads = 0, d_head = 0, d_ff = 0, vocab = 0, context = 0;
     double norm_eps = 0, logit_scale = 1, logit_cap = 0;
     bool gated = false, tied = false, final_norm = true;
-    bool reindexable = false; ///< whether "attention" may be "reindexed"
+    /// Where a block's norms stand: "before" attention and MLP (ln1, ln2), on what they write
+    /// ("branch_output": ln1_post, ln2_post), both ("sandwich"), or on the sums ("after_sum": ln1, ln2).
+    std::string norm_place = "before";
+    bool parallel = false;     ///< attention and MLP read the same residual stream
+    double residual_scale = 1; ///< on what attention and MLP write, behind their own norms
+    bool reindexable = false;  ///< whether "attention" may be "reindexed"
     std::vector<int> window;
     std::vector<MatrixFacts> matrices;
     std::vector<double> attention_scale; ///< by layer
@@ -117,6 +122,9 @@ struct Start {
         model.logit_scale = facts.value("logit_scale", 1.0);
         model.logit_cap = facts.value("logit_cap", 0.0);
         model.final_norm = facts.value("final_norm", true);
+        model.norm_place = facts.value("norm_place", "before");
+        model.parallel = facts.value("parallel", false);
+        model.residual_scale = facts.value("residual_scale", 1.0);
         model.qk_norm = facts.value("qk_norm", "none");
         model.reindexable = facts.value("reindexable", false);
         model.attention_scale = facts.value("attention_scale", std::vector<double>());

@@ -55,6 +55,13 @@ public:
     Manifest& text(const std::string& name, Json value, const std::string& doc) {
         return parameter(name, "text", std::move(value), doc);
     }
+    /// A folder or file of a tuned lens. The program reads it, refuses what does not fit the model, and hands
+    /// out its weights as lens.I.W and lens.I.b.
+    Manifest& tuned_lens(const std::string& name, const std::string& doc) {
+        text(name, nullptr, doc);
+        json_["parameters"].back()["reads"] = "tuned-lens";
+        return *this;
+    }
     /// Texts between commas; a default of nullptr: none.
     Manifest& list(const std::string& name, Json value, const std::string& doc) {
         return parameter(name, "list", std::move(value), doc);

@@ -6,10 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/json.h"
-#include "core/engine/analysis_host.h"
-#include "core/engine/analysis_parameters.h"
-#include "core/run/generate.h"
-#include "tests/run/loaded.h"
+#include "tests/analysis/analyse.h"
 
 using namespace vitrine;
 using test::Loaded;
@@ -56,28 +53,6 @@ double gap_of(const Json& ours, const Json& theirs, double rounding) {
     return gap_of(ours.get<double>(), theirs.get<double>(), 0);
 }
 
-Result<std::vector<engine::ResultValue>> analyse(const Loaded& on, const Json& check) {
-    engine::AnalysisServices services;
-    services.model = on.model.get();
-    services.bos = 0;
-    services.run = [&](const run::RunSpec& spec) { return run::run(*on.loaded, *on.model, spec, {}, {}); };
-    services.generate = [&](const run::GenerateSpec& spec) {
-        return run::generate(*on.loaded, *on.model, spec, {}, {}, {});
-    };
-    VITRINE_ASSIGN(const auto* analysis, engine::find_analysis(check.at("id").get<std::string>()));
-    VITRINE_ASSIGN(const Json parameters,
-                   engine::check_parameters(analysis->manifest, check.at("parameters"), {}));
-    std::vector<run::RunRow> rows;
-    for (const Json& ids : check.at("rows"))
-        rows.push_back({ids.get<std::vector<std::int32_t>>(), {}});
-    return engine::run_analysis(*analysis, parameters, rows, services, {}, {});
-}
-
-std::string folder_of(const std::string& model) {
-    const std::string shipped = std::string(VITRINE_RESOURCES) + "/models/" + model;
-    return std::filesystem::exists(shipped) ? shipped : test::fixture(model);
-}
-
 } // namespace
 
 class TestGolden : public QObject {
@@ -100,7 +75,7 @@ private slots:
         QFETCH(QString, device);
         // "llama-random.sinks": of that model, the analyses of sinks.
         const std::string name_of_model = model.toStdString().substr(0, model.toStdString().find('.'));
-        const Loaded on(folder_of(name_of_model), device.toStdString());
+        const Loaded on(test::folder_of(name_of_model), device.toStdString());
         const auto golden = read_json(fixtures + "golden-" + model.toStdString() + ".json");
         QVERIFY(golden);
         // Attention and MLP of each layer add to the residual stream, to a relative 2⁻²⁴ each.
@@ -108,7 +83,7 @@ private slots:
         double largest = 0;
         std::string where;
         for (const Json& check : *golden) {
-            const auto results = analyse(on, check);
+            const auto results = test::analyse(on, check);
             const std::string what =
                 check.at("id").get<std::string>() + " " + dump_json(check.at("parameters"));
             QVERIFY2(results, results ? "" : (what + ": " + results.error().message).c_str());

@@ -280,6 +280,13 @@ private slots:
                 .get<std::string>();
         };
         QCOMPARE(code({{"lens", "tuned"}}), std::string("unsupported"));
+        QCOMPARE(code({{"translators", "lens"}}), std::string("usage"));
+        const Json tuned{{"lens", "tuned"}, {"translators", "lens"}};
+        for (const Json& more : {Json{{"hook", "resid_mid"}}, Json{{"coordinates", "folded"}}}) {
+            Json parameters = tuned;
+            parameters.update(more);
+            QCOMPARE(code(parameters), std::string("unsupported"));
+        }
         QCOMPARE(code({{"token", Json::array({vocab})}}), std::string("out-of-range"));
         QCOMPARE(code({{"position", 2}}), std::string("out-of-range"));
         QCOMPARE(code({{"position", -3}}), std::string("out-of-range"));

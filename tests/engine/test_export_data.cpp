@@ -2,10 +2,12 @@
 #include <QtTest>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "core/base/mapped_file.h"
 #include "core/engine/export_data.h"
+#include "core/formats/npy.h"
 #include "core/formats/npz.h"
 #include "core/store/activation_reader.h"
 
@@ -53,6 +55,19 @@ private slots:
                                           reinterpret_cast<const char*>(bytes.data()) + bytes.size());
         QCOMPARE(document["provenance"]["device"].get<std::string>(), std::string("cpu"));
         QCOMPARE(document["results"][1]["data"][0]["token"].get<std::string>(), std::string("x\"y"));
+    }
+
+    void npy_holds_the_first_array() {
+        const auto file = path("numbers.npy");
+        QVERIFY(export_data(file, source, results()).has_value());
+        const auto array = formats::read_npy(file);
+        QVERIFY(array.has_value());
+        QVERIFY(array->dtype == DType::f32);
+        QVERIFY(array->shape == (Shape{2, 2}));
+        QCOMPARE(array->to_float().data[3], 4.0F);
+        const auto none = export_data(path("none.npy"), source, {results()[1]}); // a table alone
+        QVERIFY(!none.has_value());
+        QVERIFY(!std::filesystem::exists(path("none.npy")));
     }
 
     void csv() {

@@ -209,7 +209,7 @@ PicturePtr series(const ResultValue& result, const Theme& theme) {
     out->meaning = quantity_of(result.name).meaning;
     out->x_title = text_of(last.name);
     out->x_labels = labels_of(last);
-    out->bars = result.kind == "histogram";
+    out->bars = result.kind == "histogram" || (result.axes.size() == 1 && last.name == "component");
     const auto length = static_cast<std::size_t>(last.size);
     for (std::size_t at = 0; length > 0 && (at + 1) * length <= result.data.size(); ++at) {
         Series::Line line;

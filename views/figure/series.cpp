@@ -38,6 +38,7 @@ Series::Layout Series::layout(const QRectF& in, const Theme& theme) const {
             }
     if (!(low <= high)) low = 0, high = 1;
     if (bars || (low > 0 && low < high * 0.5)) low = std::min(low, 0.0);
+    if (bars) high = std::max(high, 0.0);
     if (low == high) high = low + 1;
     const int wanted = in.height() < 130 ? 2 : 5; // what is low has no room for more
     const auto ticks = round_ticks(low, high, wanted);
