@@ -89,7 +89,9 @@ Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
         VITRINE_TRY(check_output(options.figure));
     }
     VITRINE_ASSIGN(const auto model, program.open_model(options.model));
-    VITRINE_ASSIGN(const auto inputs, rows_of(*model, options.prompts, manifest["prompts"] == "required"));
+    const engine::WantedMarks wanted = engine::wanted_marks(manifest);
+    VITRINE_ASSIGN(const auto inputs,
+                   rows_of(*model, options.prompts, manifest["prompts"] == "required", &wanted));
     if (manifest["prompts"] == "none" && !inputs.empty())
         return fail(Code::usage, fmt::format("{} reads the model alone; leave the prompts out.", options.id));
     VITRINE_ASSIGN(const auto edits, read_edits(*model, options.prompts, options.edits));

@@ -9,6 +9,7 @@ class Program;
 void add_devices(CLI::App& app, Program& program);
 void add_model(CLI::App& app, Program& program);
 void add_models(CLI::App& app, Program& program);
+void add_tasks(CLI::App& app, Program& program);
 void add_tokenize(CLI::App& app, Program& program);
 void add_hooks(CLI::App& app, Program& program);
 void add_run(CLI::App& app, Program& program);

@@ -128,6 +128,7 @@ int Program::run(const std::vector<std::string>& arguments) {
     add_devices(app, *this);
     add_model(app, *this);
     add_models(app, *this);
+    add_tasks(app, *this);
     add_tokenize(app, *this);
     add_hooks(app, *this);
     add_run(app, *this);

@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 
 #include "app/cli/program.h"
+#include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "core/engine/prompts.h"
+#include "core/engine/task_sets.h"
 
 namespace vitrine::cli {
 
 void PromptOptions::add(CLI::App& command, Program& program) {
     program.add_texts(command, "--prompt", prompts, "A prompt; repeatable, one row each");
-    program.add_texts(command, "--prompts", files,
-                      "File of prompts: lines, JSON lines with \"prompt\", or CSV");
+    program.add_texts(
+        command, "--prompts", files,
+        "File of prompts: lines, JSON lines with \"prompt\" (or \"clean\" and \"corrupted\"), or CSV; "
+        "or task:NAME, a set that \"vitrine-cli tasks\" lists; repeatable");
     program.add_texts(command, "--ids", ids, "Token ids such as 1,2,3; repeatable, one row each");
     command.add_option("--bos", bos, "template (as the tokenizer does), always or never (template)")
         ->check(CLI::IsMember({"template", "always", "never"}));
@@ -25,23 +29,56 @@ Result<std::vector<PromptText>> texts_of(const PromptOptions& options) {
     std::vector<PromptText> all;
     for (const std::string& text : options.prompts) {
         VITRINE_TRY(check_utf8(text, "The prompt"));
-        all.push_back({text, {}, {}, {}});
+        all.push_back({text, {}, {}, {}, {}, {}});
     }
     for (const std::string& file : options.files) {
-        VITRINE_ASSIGN(auto lines, engine::read_prompts(file));
+        const auto task = engine::task_name(file);
+        std::filesystem::path path = file;
+        if (task) {
+            VITRINE_ASSIGN(const auto set, engine::find_task_set(*task));
+            path = set.file;
+        }
+        VITRINE_ASSIGN(auto lines, engine::read_prompts(path));
         for (auto& line : lines)
-            all.push_back({std::move(line.text), std::move(line.ids), {}, {}});
+            all.push_back({line.text, line.ids, {}, {}, std::move(line), task.value_or("")});
     }
     for (const std::string& text : options.ids) {
         VITRINE_ASSIGN(auto ids, engine::parse_ids(text));
-        all.push_back({"", std::move(ids), {}, {}});
+        all.push_back({"", std::move(ids), {}, {}, {}, {}});
     }
     for (const std::string& text : options.chats) {
         VITRINE_ASSIGN(auto conversations, engine::read_conversations(text));
         for (auto& conversation : conversations)
-            all.push_back({"", {}, std::move(conversation), {}});
+            all.push_back({"", {}, std::move(conversation), {}, {}, {}});
     }
     return all;
+}
+
+Status keep_fitting(const tokenizer::Tokenizer* tokenizer, std::vector<PromptText>& texts) {
+    std::vector<PromptText> kept;
+    for (std::size_t begin = 0; begin < texts.size();) {
+        const std::string task = texts[begin].task;
+        if (task.empty()) {
+            kept.push_back(std::move(texts[begin++]));
+            continue;
+        }
+        if (tokenizer == nullptr)
+            return fail(Code::unsupported,
+                        fmt::format("task:{} needs a tokenizer, and this model has none.", task));
+        std::vector<engine::PromptLine> lines;
+        for (; begin < texts.size() && texts[begin].task == task; ++begin)
+            lines.push_back(std::move(texts[begin].line));
+        VITRINE_ASSIGN(auto fitting, engine::fitting_rows(*tokenizer, std::move(lines), "task:" + task));
+        if (fitting.left_out > 0)
+            spdlog::warn(
+                "{} of {} rows of task:{} are left out, since they do not fit the tokenizer; the first: "
+                "{}",
+                fitting.left_out, fitting.rows, task, fitting.reason);
+        for (auto& line : fitting.lines)
+            kept.push_back({line.text, line.ids, {}, {}, std::move(line), task});
+    }
+    texts = std::move(kept);
+    return {};
 }
 
 Status write_conversations(const std::string& model, std::vector<PromptText>& texts) {
@@ -90,21 +127,25 @@ Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std:
 }
 
 Result<std::vector<InputRow>> rows_of(const engine::OpenModel& model, const PromptOptions& options,
-                                      bool required) {
+                                      bool required, const engine::WantedMarks* wanted) {
     VITRINE_ASSIGN(auto texts, texts_of(options));
     if (required && texts.empty())
         return fail(Code::usage,
                     "A prompt is missing: give --prompt TEXT, --prompts FILE, --ids 1,2,3 or --chat FILE.");
     VITRINE_TRY(write_conversations(model.request.name, texts));
+    const auto* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
+    VITRINE_TRY(keep_fitting(tokenizer, texts));
     std::vector<InputRow> inputs;
     for (const PromptText& text : texts) {
-        const auto* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
         VITRINE_ASSIGN(InputRow input,
                        encode_prompt(tokenizer, model.request.name, text, options.specials()));
         if (input.row.ids.empty())
             return fail(
                 Code::malformed,
                 fmt::format("Prompt {} yields no token; the model needs at least one.", inputs.size() + 1));
+        if (wanted != nullptr && !text.line.where.empty()) {
+            VITRINE_ASSIGN(input.row.marks, engine::read_marks(tokenizer, text.line, *wanted));
+        }
         inputs.push_back(std::move(input));
     }
     return inputs;

@@ -8,6 +8,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/model_chat.h"
+#include "core/engine/row_marks.h"
 
 namespace vitrine::cli {
 
@@ -33,7 +34,9 @@ struct PromptText {
     std::optional<std::vector<std::int32_t>> ids;   ///< instead of the text
     std::optional<chat::Conversation> conversation; ///< instead of the text, until the model writes it
     std::optional<std::vector<chat::RoleSpan>>
-        roles; ///< of a text that a model wrote, special tokens included
+        roles;               ///< of a text that a model wrote, special tokens included
+    engine::PromptLine line; ///< of a row of a file; without `where` otherwise
+    std::string task;        ///< the task set that it is from, all of whose rows follow each other
 };
 
 /// One row of a command's input.
@@ -48,6 +51,10 @@ struct InputRow {
 /// byte offset), usage, those of the files.
 Result<std::vector<PromptText>> texts_of(const PromptOptions& options);
 
+/// Of rows of task sets those that fit the tokenizer stay (none: unsupported); how many were left out is
+/// warned of. malformed where none fits.
+Status keep_fitting(const tokenizer::Tokenizer* tokenizer, std::vector<PromptText>& texts);
+
 /// Conversations become texts in the form of the model's own template. Errors: as engine::read_model_chat
 /// and engine::write_conversation; nothing is read where there is no conversation.
 Status write_conversations(const std::string& model, std::vector<PromptText>& texts);
@@ -57,10 +64,11 @@ Status write_conversations(const std::string& model, std::vector<PromptText>& te
 Result<InputRow> encode_prompt(const tokenizer::Tokenizer* tokenizer, const std::string& model_name,
                                const PromptText& prompt, tokenizer::Specials specials);
 
-/// Encodes every prompt. usage without any prompt when `required`; unsupported if the model has no tokenizer
-/// and a prompt is a text; malformed if a prompt yields no token.
+/// Encodes every prompt; `wanted` also reads answer, distractor and position of rows of files. usage without
+/// any prompt when `required`; unsupported if the model has no tokenizer and a prompt is a text; malformed if
+/// a prompt yields no token.
 Result<std::vector<InputRow>> rows_of(const engine::OpenModel& model, const PromptOptions& options,
-                                      bool required = false);
+                                      bool required = false, const engine::WantedMarks* wanted = nullptr);
 
 std::vector<run::RunRow> run_rows(const std::vector<InputRow>& inputs);
 

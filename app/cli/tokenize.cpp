@@ -39,6 +39,7 @@ Result<Outcome> tokenize(const TokenizeOptions& options) {
     VITRINE_TRY(write_conversations(options.model, texts));
     VITRINE_ASSIGN(const auto folder, engine::model_folder(options.model));
     VITRINE_ASSIGN(const auto tokenizer, tokenizer::Tokenizer::load(engine::tokenizer_folder(folder)));
+    VITRINE_TRY(keep_fitting(&tokenizer, texts));
     Json rows = Json::array();
     for (const PromptText& text : texts) {
         VITRINE_ASSIGN(const InputRow input,

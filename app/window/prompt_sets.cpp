@@ -8,6 +8,7 @@
 #include "core/base/mapped_file.h"
 #include "core/engine/prompts.h"
 #include "core/engine/resources.h"
+#include "core/engine/row_marks.h"
 
 namespace vitrine::window {
 
@@ -33,14 +34,9 @@ Result<std::vector<run::RunRow>> rows_of_file(const engine::OpenModel& model, co
                                               tokenizer::Specials specials) {
     VITRINE_ASSIGN(const auto lines, engine::read_prompts(file));
     std::vector<run::RunRow> rows;
+    const engine::WantedMarks wanted;
     for (const engine::PromptLine& line : lines) {
-        if (line.ids) {
-            rows.push_back({*line.ids, {}});
-            for (const std::int32_t token : *line.ids)
-                rows.back().special.push_back(model.tokenizer && model.tokenizer->is_special(token));
-            continue;
-        }
-        VITRINE_ASSIGN(run::RunRow row, engine::encode_row(model, line.text, specials));
+        VITRINE_ASSIGN(run::RunRow row, engine::row_of_line(model, line, specials, &wanted));
         rows.push_back(std::move(row));
     }
     if (rows.empty()) return fail(Code::malformed, file + " holds no prompt: choose another file.");

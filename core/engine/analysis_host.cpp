@@ -80,8 +80,11 @@ private:
                 tokens.push_back(services_.token_text ? services_.token_text(id) : std::to_string(id));
             std::vector<bool> special = row.special;
             special.resize(row.ids.size(), false);
-            list.push_back(
-                {{"ids", row.ids}, {"tokens", std::move(tokens)}, {"special", std::move(special)}});
+            Json entry = run::to_json(row.marks);
+            entry["ids"] = row.ids;
+            entry["tokens"] = std::move(tokens);
+            entry["special"] = std::move(special);
+            list.push_back(std::move(entry));
         }
         return list;
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/engine/prompts.h"
+#include "core/engine/task_sets.h"
 #include "core/formats/npy.h"
 #include "core/model/hooks.h"
 #include "core/store/activation_reader.h"
@@ -57,8 +58,19 @@ Status read_stored_row(const model::ModelSpec& spec, run::EditSpec& edit) {
 }
 
 Status read_reference(const OpenModel& model, tokenizer::Specials specials, run::EditSpec& edit) {
-    edit.source = absolute(edit.source);
-    VITRINE_ASSIGN(const auto lines, read_prompts(edit.source));
+    std::vector<PromptLine> lines;
+    if (const auto task = task_name(edit.source)) {
+        if (!model.tokenizer)
+            return fail(Code::unsupported,
+                        fmt::format("{} needs a tokenizer, and this model has none.", edit.source));
+        VITRINE_ASSIGN(const auto set, find_task_set(*task));
+        VITRINE_ASSIGN(lines, read_prompts(set.file));
+        VITRINE_ASSIGN(auto fitting, fitting_rows(*model.tokenizer, std::move(lines), edit.source));
+        lines = std::move(fitting.lines);
+    } else {
+        edit.source = absolute(edit.source);
+        VITRINE_ASSIGN(lines, read_prompts(edit.source));
+    }
     edit.prompts.clear();
     for (const PromptLine& line : lines) {
         run::RunRow row;

@@ -13,6 +13,7 @@
 #include "core/engine/check_cache.h"
 #include "core/engine/head_captures.h"
 #include "core/engine/recorder.h"
+#include "core/engine/row_marks.h"
 #include "core/engine/tuned_lens.h"
 #include "core/model/folding.h"
 #include "core/run/runner.h"
@@ -269,10 +270,16 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
     prompts.edits = edits;
     prompts.attention = changes.attention;
     if (!rows.empty()) VITRINE_TRY(run::check(model.model, prompts));
+    VITRINE_TRY(check_marks(model.model.spec, rows));
     if (coordinates == model::Coordinates::folded) VITRINE_TRY(model::Folding::possible(model.model.spec));
     Json ids = Json::array();
-    for (const run::RunRow& row : rows)
+    Json marks = Json::array();
+    bool marked = false;
+    for (const run::RunRow& row : rows) {
         ids.push_back(row.ids);
+        marks.push_back(run::to_json(row.marks));
+        marked = marked || !row.marks.empty();
+    }
     record.provenance = {{"model", model.request.name},
                          {"weights_hash", model.model.weights_hash},
                          {"device", model.loaded->device().name},
@@ -283,6 +290,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                          {"ids", std::move(ids)}};
     if (!lens.hash.empty())
         record.provenance["lens"] = {{"base_model", lens.base_model}, {"hash", lens.hash}};
+    if (marked) record.provenance["marks"] = std::move(marks);
     if (!edits.empty()) record.provenance["edits"] = run::to_json(prompts)["edits"];
     if (changes.attention.window > 0) record.provenance["attention"] = run::to_text(changes.attention);
     Json json{{"model", model.request.name},

@@ -8,6 +8,7 @@
 #include "core/base/mapped_file.h"
 #include "core/base/utf8.h"
 #include "core/engine/csv.h"
+#include "core/engine/prompt_columns.h"
 
 namespace vitrine::engine {
 
@@ -66,6 +67,8 @@ Status add_rows(std::vector<PromptLine>& rows, const Json& object, const std::st
         PromptLine row;
         VITRINE_TRY(set_source(row, object[source], where));
         row.fields = object;
+        row.where = where;
+        if (sources.size() == 2) row.role = source;
         rows.push_back(std::move(row));
     }
     return {};
@@ -84,19 +87,11 @@ Result<std::vector<PromptLine>> from_json_lines(std::string_view text, const std
 Result<std::vector<PromptLine>> from_csv(std::string_view text, const std::string& name) {
     VITRINE_ASSIGN(const auto records, parse_csv(text, name));
     std::vector<PromptLine> rows;
+    if (records.empty()) return rows;
+    VITRINE_ASSIGN(const auto columns, PromptColumns::of(records[0].fields, name));
     for (std::size_t i = 1; i < records.size(); ++i) {
         const std::string where = fmt::format("{}, line {}", name, records[i].line);
-        const auto& header = records[0].fields;
-        const auto& fields = records[i].fields;
-        if (fields.size() != header.size())
-            return fail(Code::malformed, fmt::format("{} has {} fields where the header has {}.", where,
-                                                     fields.size(), header.size()));
-        Json object = Json::object();
-        for (std::size_t c = 0; c < header.size(); ++c)
-            object[header[c]] = fields[c];
-        if (!object.contains("prompt") && object.contains("ids")) {
-            VITRINE_ASSIGN(object["ids"], parse_ids(object["ids"].get<std::string>()));
-        }
+        VITRINE_ASSIGN(const Json object, columns.fields(records[i].fields, where));
         VITRINE_TRY(add_rows(rows, object, where));
     }
     return rows;
@@ -124,7 +119,8 @@ Result<std::vector<PromptLine>> parse_prompts(std::string_view text, const std::
         return from_json_lines(text, name);
     std::vector<PromptLine> rows;
     for (const TextLine& line : lines_of(text))
-        rows.push_back({std::string(line.text), std::nullopt, Json::object()});
+        rows.push_back({std::string(line.text), std::nullopt, Json::object(), "",
+                        fmt::format("{}, line {}", name, line.number)});
     return rows;
 }
 

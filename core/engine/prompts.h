@@ -17,14 +17,15 @@ struct PromptLine {
     std::string text;
     std::optional<std::vector<std::int32_t>> ids; ///< instead of the text
     Json fields = Json::object();
+    std::string role;  ///< "clean" or "corrupted" of a pair; else empty
+    std::string where; ///< "FILE, line 3", for messages
 };
 
-/// Reads a file of prompts. `.csv`: comma-separated with a header, quoted as RFC 4180 says; `.jsonl`,
-/// `.ndjson`,
-/// `.json`: one object a line, split on "\n" only; otherwise plain lines, unless every line is a JSON object
-/// with a prompt. Rows have "prompt" or "ids", or "clean" and "corrupted", which make two rows in this order.
-/// Lines without characters are left out. Errors: not_found, io, malformed (with line, or with the byte
-/// offset of what is no UTF-8).
+/// Reads a file of prompts. `.csv`: comma-separated with a header, quoted as RFC 4180 says, columns named as
+/// in prompt_columns.h; `.jsonl`, `.ndjson`, `.json`: one object a line, split on "\n" only; otherwise plain
+/// lines, unless every line is a JSON object with a prompt. Rows have "prompt" or "ids", or "clean" and
+/// "corrupted", which make two rows in this order. Lines without characters are left out. Errors: not_found,
+/// io, malformed (with line, or with the byte offset of what is no UTF-8).
 Result<std::vector<PromptLine>> read_prompts(const std::filesystem::path& path);
 
 /// The same from a text; `name` stands in the error sentences, its extension decides the form.

@@ -2,6 +2,7 @@
 // A run as data: what goes in, what is captured, what is changed inside.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,21 @@
 
 namespace vitrine::run {
 
+/// What analyses are told of a row; a run itself does not read it.
+struct RowMarks {
+    std::vector<std::int32_t> answer, distractor; ///< probabilities add, logits average; empty: not given
+    std::optional<int> position;                  ///< where a metric is read; negative from the end
+    std::string role;                             ///< "clean" or "corrupted" of a pair; else empty
+
+    bool empty() const { return answer.empty() && distractor.empty() && !position && role.empty(); }
+    friend bool operator==(const RowMarks&, const RowMarks&) = default;
+};
+
 /// One row of the batch.
 struct RunRow {
     std::vector<std::int32_t> ids;
     std::vector<bool> special; ///< per id; empty: none is special
+    RowMarks marks = {};
 };
 
 enum class EditOp {
@@ -114,6 +126,8 @@ struct RunResult {
     std::uint64_t scratch_bytes = 0;
 };
 
+/// {"answer","distractor","position","role"}, of them what is given.
+Json to_json(const RowMarks& marks);
 /// Everything that decides the numbers, tensors included, for the journal and its hash.
 Json to_json(const RunSpec& spec);
 Json to_json(const EditSpec& edit);

@@ -50,9 +50,21 @@ Json rows_json(const std::vector<RunRow>& rows) {
         Json special = Json::array();
         for (std::size_t i = 0; i < row.special.size(); ++i)
             if (row.special[i]) special.push_back(i);
-        json.push_back({{"ids", row.ids}, {"special", std::move(special)}});
+        Json entry = to_json(row.marks);
+        entry["ids"] = row.ids;
+        entry["special"] = std::move(special);
+        json.push_back(std::move(entry));
     }
     return json;
+}
+
+RowMarks marks_of(const Json& json) {
+    RowMarks marks;
+    marks.answer = json.value("answer", marks.answer);
+    marks.distractor = json.value("distractor", marks.distractor);
+    if (json.contains("position")) marks.position = json["position"].get<int>();
+    marks.role = json.value("role", marks.role);
+    return marks;
 }
 
 std::vector<RunRow> rows_of(const Json& json) {
@@ -62,6 +74,7 @@ std::vector<RunRow> rows_of(const Json& json) {
         row.special.assign(row.ids.size(), false);
         for (const Json& index : entry.at("special"))
             row.special.at(index.get<std::size_t>()) = true;
+        row.marks = marks_of(entry);
         rows.push_back(std::move(row));
     }
     return rows;
@@ -133,6 +146,15 @@ auto guarded(Read read) -> Result<decltype(read())> {
 }
 
 } // namespace
+
+Json to_json(const RowMarks& marks) {
+    Json json = Json::object();
+    if (!marks.answer.empty()) json["answer"] = marks.answer;
+    if (!marks.distractor.empty()) json["distractor"] = marks.distractor;
+    if (marks.position) json["position"] = *marks.position;
+    if (!marks.role.empty()) json["role"] = marks.role;
+    return json;
+}
 
 Json to_json(const EditSpec& edit) {
     Json json{{"hook", edit.hook},

@@ -26,7 +26,11 @@
  *              "attention_scale":[by layer],"qk_norm":"none|head|per_head|whole",
  *              "rotary":[by layer: {"dims","interleaved","scale","inverse_frequency":[...]}, null: none],
  *              "bos": id or null,"special_ids":[...]},
- *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans]}],
+ *    "rows": [{"ids":[...],"tokens":[texts],"special":[booleans],
+ *              "answer":[ids],"distractor":[ids],   of a metric: probabilities add, logits average
+ *              "position": where it is read, negative from the end,
+ *              "role":"clean|corrupted"}],          of a row of a pair, which follow each other; these four
+ *                                                   only where they are given; they win over parameters
  *    "checkpoints": [{"name","step"}]}      the model's training, by step; only where the manifest asks for
  * it
  *

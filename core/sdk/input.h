@@ -142,8 +142,14 @@ struct Start {
         facts.at("window").get_to(model.window);
         if (!facts.at("bos").is_null()) model.bos = facts.at("bos").get<std::int32_t>();
         facts.at("special_ids").get_to(model.special_ids);
-        for (const Json& row : json.at("rows"))
-            start.rows.push_back({row.at("ids"), row.at("tokens"), row.at("special")});
+        for (const Json& entry : json.at("rows")) {
+            Row row{entry.at("ids"), entry.at("tokens"), entry.at("special")};
+            row.answer = entry.value("answer", row.answer);
+            row.distractor = entry.value("distractor", row.distractor);
+            if (entry.contains("position")) row.position = entry.at("position").get<int>();
+            row.role = entry.value("role", row.role);
+            start.rows.push_back(std::move(row));
+        }
         for (const Json& point : json.value("checkpoints", Json::array()))
             start.checkpoints.push_back({point.at("name"), point.at("step")});
         return start;

@@ -2,6 +2,7 @@
 // The messages that an analysis sends (abi.h), as C++.
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,11 +12,17 @@
 
 namespace vitrine::sdk {
 
-/// One row of tokens. `tokens` are the texts of `ids`; they may be left out in a need.
+/// One row of tokens. `tokens` are the texts of `ids`; they may be left out in a need. What its file says of
+/// it wins over parameters of the same name; a need does not carry it.
 struct Row {
     std::vector<std::int32_t> ids;
     std::vector<std::string> tokens;
     std::vector<bool> special;
+    /// Ids whose probabilities add and whose logits average; empty: not given.
+    std::vector<std::int32_t> answer = {}, distractor = {};
+    std::optional<int> position = {}; ///< where a metric is read; negative from the end
+    /// "clean" or "corrupted" where a line made a pair of rows, which follow each other; else empty.
+    std::string role = {};
 
     int size() const { return static_cast<int>(ids.size()); }
 };

@@ -292,6 +292,26 @@ private slots:
         QCOMPARE(fixture.progress.front().second, std::string("Example"));
     }
 
+    void rows_keep_what_their_file_says() {
+        Fixture fixture;
+        fixture.rows[0].marks = {{4, 5}, {6}, -2, "clean"};
+        fixture.rows.push_back({{3}, {}, {}});
+        QVERIFY(fixture.run({weights_need, done}));
+        const Json rows = Json::parse(script.received[0])["rows"];
+        QCOMPARE(rows[0]["answer"], Json({4, 5}));
+        QCOMPARE(rows[0]["position"], Json(-2));
+        for (const char* name : {"answer", "distractor", "position", "role"})
+            QVERIFY(!rows[1].contains(name));
+        Json message = Json::parse(script.received[0]);
+        message["model"]["matrices"] = Json::array();
+        const sdk::Start start = sdk::Start::parse(message);
+        QVERIFY((start.rows[0].answer == std::vector<std::int32_t>{4, 5}));
+        QVERIFY((start.rows[0].distractor == std::vector<std::int32_t>{6}));
+        QCOMPARE(start.rows[0].position.value(), -2);
+        QCOMPARE(start.rows[0].role, std::string("clean"));
+        QVERIFY(start.rows[1].answer.empty() && !start.rows[1].position && start.rows[1].role.empty());
+    }
+
     void misbehaving_analyses_are_named() {
         Fixture fixture;
         fails(fixture.run({"{}"}), Code::internal, "The analysis example failed: a message is neither");

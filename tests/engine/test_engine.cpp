@@ -153,6 +153,38 @@ private slots:
         QVERIFY(!detail->artifacts.empty());
     }
 
+    void answers_of_rows_are_part_of_the_step() {
+        const QTemporaryDir folder;
+        Engine engine;
+        QVERIFY(engine.open_session(std::filesystem::path(folder.path().toStdString()) / "a.vitrine"));
+        const auto model = gpt2(engine);
+        run::RunSpec marked = spec();
+        marked.rows[0].marks = {{7, 8}, {9}, -2, "clean"};
+        const auto with = engine.analyze(*model, "head-entropy", {}, marked.rows, {}, {});
+        const auto without = engine.analyze(*model, "head-entropy", {}, spec().rows, {}, {});
+        QVERIFY2(with && without, with ? "" : with.error().message.c_str());
+        QCOMPARE(with->provenance["marks"],
+                 Json::parse(R"([{"answer":[7,8],"distractor":[9],"position":-2,"role":"clean"}])"));
+        QVERIFY(!without->provenance.contains("marks"));
+        const auto all = steps(engine);
+        QVERIFY(all[0].spec_hash != all[1].spec_hash);
+        const Json run = (*parse_json(all[0].spec, "spec"))["analyze"]["run"];
+        const auto back = run::run_spec_from_json(run);
+        QVERIFY(back && back->rows[0].marks == marked.rows[0].marks);
+        QCOMPARE(run::to_json(*back), run);
+        const auto replayed = engine::replay(*engine.session(), {}, {}, {});
+        QVERIFY2(replayed.has_value(), replayed ? "" : replayed.error().message.c_str());
+        for (const auto& drift : replayed->at(0).drift)
+            QCOMPARE(drift.comparison.verdict, store::Verdict::identical);
+        marked.rows[0].marks.position = 4;
+        QCOMPARE(engine.analyze(*model, "head-entropy", {}, marked.rows, {}, {}).error().code,
+                 Code::out_of_range);
+        marked.rows[0].marks = {{1 << 20}, {}, {}, ""};
+        QCOMPARE(engine.analyze(*model, "head-entropy", {}, marked.rows, {}, {}).error().code,
+                 Code::out_of_range);
+        QCOMPARE(steps(engine).size(), std::size_t{2});
+    }
+
     void a_generation_is_a_step_too() {
         const QTemporaryDir folder;
         Engine engine;

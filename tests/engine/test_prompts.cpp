@@ -52,6 +52,9 @@ private slots:
         QVERIFY(rows.has_value());
         QCOMPARE(texts(*rows), (Texts{"good", "bad"}));
         QCOMPARE((*rows)[1].fields["position"].get<int>(), -1);
+        QCOMPARE((*rows)[0].role, std::string("clean"));
+        QCOMPARE((*rows)[1].role, std::string("corrupted"));
+        QCOMPARE((*rows)[1].where, std::string("p.jsonl, line 1"));
     }
 
     void csv_with_quotes() {
@@ -68,6 +71,43 @@ private slots:
         QVERIFY((*rows)[0].ids == (std::vector<std::int32_t>{1, 2, 3}));
     }
 
+    // Two forms of files in use elsewhere: ids of a tokenizer beside a data frame's index, and years.
+    void csv_of_pairs_with_ids() {
+        const auto rows = parse_prompts(",clean,corrupted,corrupted_hard,correct_idx,incorrect_idx\n"
+                                        "7,\"Ann, Bob; Bob to\",\"Ann, Bob; Eve to\",x,12,34\n",
+                                        "p.csv");
+        QVERIFY2(rows.has_value(), rows ? "" : rows.error().message.c_str());
+        QCOMPARE(texts(*rows), (Texts{"Ann, Bob; Bob to", "Ann, Bob; Eve to"}));
+        QCOMPARE((*rows)[0].fields["answer"], Json({12}));
+        QCOMPARE((*rows)[1].fields["distractor"], Json({34}));
+    }
+
+    void csv_of_years() {
+        const auto rows = parse_prompts("clean,corrupted,label\nfrom 1297 to 12,from 1201 to 12,97\n"
+                                        "from here to,from there to,97\n",
+                                        "p.csv");
+        QVERIFY2(rows.has_value(), rows ? "" : rows.error().message.c_str());
+        QCOMPARE((*rows)[0].fields["answer"], Json({"98", "99"}));
+        QCOMPARE((*rows)[0].fields["distractor"].size(), std::size_t{98});
+        QCOMPARE((*rows)[0].fields["distractor"].back(), Json("97"));
+        QCOMPARE((*rows)[2].fields["answer"], Json("97")); // no year: the label is the answer
+        QVERIFY(!(*rows)[2].fields.contains("distractor"));
+    }
+
+    void csv_cells() {
+        const auto rows = parse_prompts("Clean,Corrupted,Answer,distractor_id,position,_mine\n"
+                                        "a,b,\"[\"\" x\"\", \"\" y\"\"]\",\"[5, 6]\",-2,z\n"
+                                        "a,b,[,,,\n",
+                                        "p.csv");
+        QVERIFY2(rows.has_value(), rows ? "" : rows.error().message.c_str());
+        QCOMPARE((*rows)[0].fields["answer"], Json({" x", " y"}));
+        QCOMPARE((*rows)[0].fields["distractor"], Json({5, 6}));
+        QCOMPARE((*rows)[0].fields["position"], Json(-2));
+        QCOMPARE((*rows)[2].fields["answer"], Json("[")); // a bracket by itself is a text
+        QVERIFY(!(*rows)[2].fields.contains("distractor"));
+        QVERIFY(!(*rows)[2].fields.contains("position"));
+    }
+
     void wrong_files_data() {
         QTest::addColumn<QByteArray>("text");
         QTest::addColumn<QString>("name");
@@ -82,6 +122,18 @@ private slots:
                                     << "line 2 is not closed";
         QTest::newRow("ragged row") << QByteArray("prompt,a\nx\n") << "p.csv"
                                     << "1 fields where the header has 2";
+        QTest::newRow("unknown column")
+            << QByteArray("clean,corrupted,anser\na,b,c\n") << "p.csv"
+            << "nothing is known of the column anser; known are prompt, ids, clean";
+        QTest::newRow("two columns for one field")
+            << QByteArray("clean,corrupted,answer,label\na,b,c,d\n") << "p.csv"
+            << "answer and label both say the answer";
+        QTest::newRow("no column with prompts") << QByteArray("clean,answer\na,b\n") << "p.csv"
+                                                << "needs prompt, ids, or clean and corrupted";
+        QTest::newRow("ids that are none") << QByteArray("clean,corrupted,correct_idx\na,b,c\n") << "p.csv"
+                                           << "p.csv, line 2: column correct_idx must hold token ids";
+        QTest::newRow("a position that is none") << QByteArray("prompt,position\na,end\n") << "p.csv"
+                                                 << "whole number, not \"end\"";
         QTest::newRow("no UTF-8") << QByteArray("ab\xFFz") << "p.txt"
                                   << "byte 2 is 0xFF";
     }
