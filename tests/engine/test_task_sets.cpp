@@ -57,7 +57,9 @@ private slots:
         const auto set = find_task_set("ioi");
         QVERIFY(set.has_value());
         int abba = 0, rows = 0;
-        for (const PromptLine& line : *read_prompts(set->file)) {
+        const auto lines = read_prompts(set->file);
+        QVERIFY(lines.has_value());
+        for (const PromptLine& line : *lines) {
             if (line.role != "clean") continue;
             const auto answer = line.fields["answer"].get<std::string>();
             const auto other = line.fields["distractor"].get<std::string>();
