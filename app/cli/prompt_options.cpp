@@ -70,10 +70,9 @@ Status keep_fitting(const tokenizer::Tokenizer* tokenizer, std::vector<PromptTex
             lines.push_back(std::move(texts[begin].line));
         VITRINE_ASSIGN(auto fitting, engine::fitting_rows(*tokenizer, std::move(lines), "task:" + task));
         if (fitting.left_out > 0)
-            spdlog::warn(
-                "{} of {} rows of task:{} are left out, since they do not fit the tokenizer; the first: "
-                "{}",
-                fitting.left_out, fitting.rows, task, fitting.reason);
+            warn(fmt::format(
+                "{} of {} rows of task:{} are left out, since they do not fit the tokenizer; the first: {}",
+                fitting.left_out, fitting.rows, task, fitting.reason));
         for (auto& line : fitting.lines)
             kept.push_back({line.text, line.ids, {}, {}, std::move(line), task});
     }

@@ -12,4 +12,6 @@ void set_up_log(bool quiet) {
     spdlog::set_default_logger(std::move(logger));
 }
 
+void warn(const std::string& sentence) { spdlog::warn("{}", sentence); }
+
 } // namespace vitrine

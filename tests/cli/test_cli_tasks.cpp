@@ -1,4 +1,6 @@
 // Task sets and files of pairs on the command line.
+#include <QtTest>
+
 #include "tests/cli/program_under_test.h"
 
 using namespace vitrine;

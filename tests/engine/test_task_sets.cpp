@@ -61,8 +61,8 @@ private slots:
         QVERIFY(lines.has_value());
         for (const PromptLine& line : *lines) {
             if (line.role != "clean") continue;
-            const auto answer = line.fields["answer"].get<std::string>();
-            const auto other = line.fields["distractor"].get<std::string>();
+            const auto answer = line.fields["answer"].get<std::string>() + " "; // " Ken", not " Kenneth"
+            const auto other = line.fields["distractor"].get<std::string>() + " ";
             const bool first = line.text.find(answer) < line.text.find(other);
             QCOMPARE(line.fields["form"], Json(first ? "ABBA" : "BABA"));
             QVERIFY(line.text.rfind(other) > line.text.rfind(answer)); // the giver comes last
