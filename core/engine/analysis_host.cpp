@@ -178,7 +178,7 @@ private:
         const bool is_done = json->contains("done");
         if ((is_need || is_done) && (need_ || results_)) return broken("a step sent two answers");
         if (is_need) {
-            auto need = parse_need(json->at("need"), services_.stop_ids);
+            auto need = parse_need(json->at("need"), message, services_.stop_ids);
             if (!need) return broken(need.error());
             need_ = std::move(*need);
         } else if (is_done) {

@@ -1,5 +1,6 @@
 #include "core/engine/analysis_messages.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -17,23 +18,55 @@ std::vector<run::RunRow> rows_of(const Json& json) {
     return rows;
 }
 
-Result<std::vector<run::EditSpec>> edits_of(const Json& json) {
+/// The arrays of one run or generation, by the name that its edits use; `place` is "run0/" or the like.
+Result<std::map<std::string, SharedTensor>> arrays_of(const Json& json, const vitrine_message& message,
+                                                      const std::string& place) {
+    std::map<std::string, SharedTensor> arrays;
+    for (const Json& entry : json.value("arrays", Json::array())) {
+        const auto name = entry.get<std::string>();
+        const auto* const end = message.arrays + message.array_count;
+        const auto* const found = std::find_if(
+            message.arrays, end, [&](const vitrine_array& array) { return array.name == place + name; });
+        if (found == end)
+            return fail(Code::internal, fmt::format("the array {} is listed and did not come", name));
+        if (found->dtype != VITRINE_F32)
+            return fail(Code::internal, fmt::format("the array {} is not float32", name));
+        Shape shape(found->shape, found->shape + found->rank);
+        if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 1; }))
+            return fail(Code::internal, fmt::format("the array {} is empty", name));
+        const auto* const data = static_cast<const float*>(found->data);
+        std::vector<float> copy(data, data + element_count(shape));
+        arrays[name] = std::make_shared<const Tensor>(std::move(shape), std::move(copy));
+    }
+    return arrays;
+}
+
+Result<std::vector<run::EditSpec>> edits_of(const Json& json, const vitrine_message& message,
+                                            const std::string& place) {
+    VITRINE_ASSIGN(const auto arrays, arrays_of(json, message, place));
     std::vector<run::EditSpec> edits;
-    for (const Json& text : json) {
+    for (const Json& text : json.at("edits")) {
         VITRINE_ASSIGN(run::EditSpec edit, run::parse_edit(text.get<std::string>()));
-        if (!edit.source.empty())
-            return fail(Code::unsupported, fmt::format("an edit of an analysis may not read a file: {}",
-                                                       text.get<std::string>()));
+        if (!edit.source.empty()) {
+            if (edit.op == run::EditOp::mean)
+                return fail(Code::unsupported, fmt::format("an edit of an analysis may not read prompts: {}",
+                                                           text.get<std::string>()));
+            const auto found = arrays.find(edit.source);
+            if (found == arrays.end())
+                return fail(Code::internal, fmt::format("the edit \"{}\" names an array that is not sent",
+                                                        text.get<std::string>()));
+            edit.tensor = found->second;
+        }
         edits.push_back(std::move(edit));
     }
     return edits;
 }
 
-Result<run::RunSpec> run_of(const Json& json) {
+Result<run::RunSpec> run_of(const Json& json, const vitrine_message& message, const std::string& place) {
     run::RunSpec spec;
     spec.rows = rows_of(json.at("rows"));
     spec.captures = json.at("captures").get<std::vector<std::string>>();
-    VITRINE_ASSIGN(spec.edits, edits_of(json.at("edits")));
+    VITRINE_ASSIGN(spec.edits, edits_of(json, message, place));
     VITRINE_ASSIGN(spec.attention, run::parse_policy(json.value("attention", "")));
     const Json& positions = json.at("positions");
     if (positions == "all") {
@@ -49,11 +82,12 @@ Result<run::RunSpec> run_of(const Json& json) {
     return spec;
 }
 
-Result<run::GenerateSpec> generation_of(const Json& json, const std::vector<std::int32_t>& stop_ids) {
+Result<run::GenerateSpec> generation_of(const Json& json, const vitrine_message& message,
+                                        const std::string& place, const std::vector<std::int32_t>& stop_ids) {
     run::GenerateSpec spec;
     spec.prompt.rows = rows_of(json.at("rows"));
     spec.prompt.captures = json.at("captures").get<std::vector<std::string>>();
-    VITRINE_ASSIGN(spec.prompt.edits, edits_of(json.at("edits")));
+    VITRINE_ASSIGN(spec.prompt.edits, edits_of(json, message, place));
     VITRINE_ASSIGN(spec.prompt.attention, run::parse_policy(json.value("attention", "")));
     spec.prompt.loss = false;
     spec.max_new = json.at("max_new").get<int>();
@@ -227,7 +261,8 @@ Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
             {"special_ids", special_ids}};
 }
 
-Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t>& stop_ids) {
+Result<AnalysisNeed> parse_need(const Json& json, const vitrine_message& message,
+                                const std::vector<std::int32_t>& stop_ids) {
     return guarded([&]() -> Result<AnalysisNeed> {
         AnalysisNeed need;
         for (const char* reserved : {"corpus", "gradients", "dictionaries"})
@@ -235,11 +270,13 @@ Result<AnalysisNeed> parse_need(const Json& json, const std::vector<std::int32_t
                 return fail(Code::unsupported,
                             fmt::format("it asks for {}, which do not exist yet", reserved));
         for (const Json& entry : json.at("runs")) {
-            VITRINE_ASSIGN(run::RunSpec spec, run_of(entry));
+            const std::string place = fmt::format("run{}/", need.runs.size());
+            VITRINE_ASSIGN(run::RunSpec spec, run_of(entry, message, place));
             need.runs.push_back(std::move(spec));
         }
         for (const Json& entry : json.at("generations")) {
-            VITRINE_ASSIGN(run::GenerateSpec spec, generation_of(entry, stop_ids));
+            const std::string place = fmt::format("generation{}/", need.generations.size());
+            VITRINE_ASSIGN(run::GenerateSpec spec, generation_of(entry, message, place, stop_ids));
             need.generations.push_back(std::move(spec));
         }
         need.weights = json.at("weights").get<std::vector<std::string>>();

@@ -49,9 +49,11 @@ struct AnalysisNeed {
 Json model_facts(const model::ModelSpec& spec, std::optional<std::int32_t> bos,
                  const std::vector<std::int32_t>& special_ids);
 
-/// Errors: internal (not as abi.h says, or nothing is asked for), unsupported (reserved kinds, edits that
-/// read files), usage (an edit that does not parse).
-Result<AnalysisNeed> parse_need(const Json& need, const std::vector<std::int32_t>& stop_ids);
+/// Reads "need" of a message, copying the arrays that its edits read into them.
+/// Errors: internal (not as abi.h says, nothing is asked for, an array that its edits name is missing or not
+/// float32), unsupported (reserved kinds, edits that read prompts), usage (an edit that does not parse).
+Result<AnalysisNeed> parse_need(const Json& need, const vitrine_message& message,
+                                const std::vector<std::int32_t>& stop_ids);
 
 /// Adds one run's answer: text under "runs", arrays named run{index}/….
 void add_answer(OutgoingMessage& message, std::size_t index, const run::RunResult& result);

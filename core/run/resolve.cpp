@@ -127,8 +127,13 @@ public:
             tensor_ = edit_.tensor;
         if (tensor_) {
             VITRINE_ASSIGN(strides_, strides_of(*tensor_, hook_, edit_));
-            constant_ = static_cast<ConstantId>(constants.size());
-            constants.push_back(tensor_);
+            // Edits of a sweep share their arrays; neighbours do, so the last ones are looked at first.
+            const auto same = std::find(constants.rbegin(), constants.rend(), tensor_);
+            constant_ = static_cast<ConstantId>(std::distance(same, constants.rend()) - 1);
+            if (same == constants.rend()) {
+                constant_ = static_cast<ConstantId>(constants.size());
+                constants.push_back(tensor_);
+            }
         }
         const auto chosen = indices(edit_.row, context_.spec_rows);
         for (const int row : chosen) {

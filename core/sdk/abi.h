@@ -57,11 +57,16 @@
  *   {"need": {"runs":[{"rows":[{"ids","special"}],   as in "start"
  *                      "captures":[globs over hook names],
  *                      "edits":[edits as the command line writes them],
+ *                      "arrays":[names],        that come with the message, float32, as "run0/NAME"
+ *                                               ("generation0/NAME"); an edit reads one where the command
+ *                                               line names a file: set @NAME, add X*@NAME, project-out @NAME,
+ *                                               cap X @NAME, from @NAME (one array for every hook it means)
  *                      "attention":"window=64 sinks=4 reindexed heads=L0H1,L2H3", "": all keys,
  *                      "positions":"last|all" or [indices, negative from the end],
  *                      "top":10, "loss":false, "logits":false,
  *                      "watch":[ids]}],               tokens whose logits alone are wanted at the positions
- *             "generations":[{"rows","captures","edits","attention","max_new","temperature","top_k","top_p",
+ *             "generations":[{"rows","captures","edits","arrays","attention","max_new","temperature","top_k",
+ *                             "top_p",
  *                             "seed","stop":true,    end at an end-of-sequence token
  *                             "forced":[[step,id]],  taken at these steps in place of what would be drawn
  *                             "top":0}],             most likely tokens told of each step
@@ -131,8 +136,9 @@ typedef struct vitrine_analysis {
      *  "parameters":[{"name","type","default","min","max","choices","doc"}],
      *  "results":[{"name","kind","doc"}]}
      * Types: number, integer, boolean, choice, text, list (of texts), positions ("all", an integer, or a list
-     * of integers), token (an id), tokens (a list of ids). A parameter whose default is null may be null. One
-     * of type text with "reads":"tuned-lens" names a folder or file that the program reads. */
+     * of integers), token (an id), tokens (a list of ids), rows (further texts: a list as "rows" of the first
+     * message, which the user gives as @FILE). A parameter whose default is null may be null. One of type text
+     * with "reads":"tuned-lens" names a folder or file that the program reads. */
     const char* manifest;
     void* (*create)(void); /* state of one analysis; NULL if there is no memory */
     int (*step)(void* state, const vitrine_message* in, const vitrine_sink* out); /* 0, or broken */

@@ -1,6 +1,7 @@
 #pragma once
 // The C++ side of abi.h: derive from Analysis, give the class a static `Manifest manifest()`, and list it in
 // VITRINE_PLUGIN (a plugin) or core/analysis/builtin.cpp.
+#include <deque>
 #include <exception>
 #include <memory>
 #include <string>
@@ -48,12 +49,20 @@ inline Json to_json(const std::vector<Row>& rows) {
     return list;
 }
 
+inline Json names_of(const NamedArrays& arrays) {
+    Json names = Json::array();
+    for (const auto& [name, array] : arrays)
+        names.push_back(name);
+    return names;
+}
+
 inline Json to_json(const Need& need) {
     Json runs = Json::array();
     for (const Run& run : need.runs)
         runs.push_back({{"rows", to_json(run.rows)},
                         {"captures", run.captures},
                         {"edits", run.edits},
+                        {"arrays", names_of(run.arrays)},
                         {"attention", run.attention},
                         {"positions", run.positions},
                         {"top", run.top},
@@ -65,6 +74,7 @@ inline Json to_json(const Need& need) {
         generations.push_back({{"rows", to_json(g.rows)},
                                {"captures", g.captures},
                                {"edits", g.edits},
+                               {"arrays", names_of(g.arrays)},
                                {"attention", g.attention},
                                {"max_new", g.max_new},
                                {"temperature", g.temperature},
@@ -126,8 +136,26 @@ inline void send(const vitrine_sink& sink, const Done& done) {
     send(sink, Json{{"done", {{"results", std::move(results)}}}}, arrays);
 }
 
+inline void send(const vitrine_sink& sink, const Need& need) {
+    std::deque<std::string> names;
+    std::vector<vitrine_array> arrays;
+    const auto add = [&](const std::string& place, const NamedArrays& given) {
+        for (const auto& [name, array] : given) {
+            names.push_back(place + name);
+            arrays.push_back({names.back().c_str(), VITRINE_F32,
+                              static_cast<std::uint32_t>(array->shape.size()), array->shape.data(),
+                              array->data.data()});
+        }
+    };
+    for (std::size_t i = 0; i < need.runs.size(); ++i)
+        add("run" + std::to_string(i) + "/", need.runs[i].arrays);
+    for (std::size_t i = 0; i < need.generations.size(); ++i)
+        add("generation" + std::to_string(i) + "/", need.generations[i].arrays);
+    send(sink, to_json(need), arrays);
+}
+
 inline void send(const vitrine_sink& sink, const Reply& reply) {
-    if (const auto* need = std::get_if<Need>(&reply)) send(sink, to_json(*need));
+    if (const auto* need = std::get_if<Need>(&reply)) send(sink, *need);
     if (const auto* done = std::get_if<Done>(&reply)) send(sink, *done);
     if (const auto* failure = std::get_if<Failure>(&reply))
         send(sink, Json{{"error", {{"code", failure->code}, {"message", failure->message}}}});

@@ -2,6 +2,8 @@
 // The messages that an analysis sends (abi.h), as C++.
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,11 +29,22 @@ struct Row {
     int size() const { return static_cast<int>(ids.size()); }
 };
 
+/// Numbers that go to the program, row-major.
+struct ArrayData {
+    std::vector<std::int64_t> shape;
+    std::vector<float> data;
+};
+
+/// By name: what an edit reads that says `@NAME` where the command line names a file. Shared, so that the
+/// needs of a long sweep send the same ones.
+using NamedArrays = std::map<std::string, std::shared_ptr<const ArrayData>>;
+
 /// A run that the analysis asks for. Edits as the command line writes them.
 struct Run {
     std::vector<Row> rows;
     std::vector<std::string> captures;
     std::vector<std::string> edits;
+    NamedArrays arrays;
     std::string attention;   ///< "window=64 sinks=4 reindexed heads=L0H1,L2H3"; empty: all keys
     Json positions = "last"; ///< "last", "all" or a list
     int top = 0;
@@ -44,6 +57,7 @@ struct Generation {
     std::vector<Row> rows;
     std::vector<std::string> captures;
     std::vector<std::string> edits;
+    NamedArrays arrays;
     std::string attention;
     int max_new = 1;
     double temperature = 0; ///< 0: greedy
