@@ -1,7 +1,10 @@
 #include "core/analysis/builtin.h"
 
+#include "core/analysis/ablate.h"
 #include "core/analysis/attention.h"
 #include "core/analysis/attention_rollout.h"
+#include "core/analysis/causal_trace.h"
+#include "core/analysis/circuit_faithfulness.h"
 #include "core/analysis/composition.h"
 #include "core/analysis/direct_logit_attribution.h"
 #include "core/analysis/early_exit.h"
@@ -13,12 +16,16 @@
 #include "core/analysis/head_vocabulary.h"
 #include "core/analysis/lens.h"
 #include "core/analysis/ov_qk.h"
+#include "core/analysis/patch.h"
+#include "core/analysis/path_patch.h"
 #include "core/analysis/residual_geometry.h"
+#include "core/analysis/selectivity.h"
 #include "core/analysis/sink_hidden.h"
 #include "core/analysis/sink_key_bias.h"
 #include "core/analysis/sink_norms.h"
 #include "core/analysis/sink_what_if.h"
 #include "core/analysis/sinks.h"
+#include "core/analysis/skip_sublayers.h"
 #include "core/analysis/span_importance.h"
 #include "core/analysis/streaming.h"
 #include "core/analysis/streaming_heads.h"
@@ -44,7 +51,8 @@ const vitrine_plugin& builtin() {
                      SinkWhatIf, Streaming, StreamingHeads, HeadEntropy, HeadMetrics, Emergence, Lens,
                      LensEntropy, EarlyExit, DirectLogitAttribution, HeadVocabulary, FfnMemories, SubUpdates,
                      ResidualGeometry, Isotropy, TokenImportance, SpanImportance, GenerationLanes,
-                     WeightsSpectra, OvQk, Composition>();
+                     WeightsSpectra, OvQk, Composition, Ablate, Patch, PathPatch, CausalTrace,
+                     CircuitFaithfulness, SkipSublayers, Selectivity>();
 }
 
 } // namespace vitrine::analysis

@@ -62,6 +62,7 @@ public:
         if (type_ == "list") return texts(value);
         if (type_ == "positions") return positions(value);
         if (type_ == "token") return token(value);
+        if (type_ == "rows") return rows(value);
         return tokens(value);
     }
 
@@ -76,6 +77,7 @@ private:
             {"list", "a list of texts"},
             {"positions", "all, a position, or a list such as 1,4 or 2:5"},
             {"token", "the id or the text of a token"},
+            {"rows", "a file of prompts, written @FILE"},
             {"tokens", "the ids or texts of tokens"}};
         std::string what = type_;
         for (const auto& [type, text] : wanted)
@@ -187,6 +189,16 @@ private:
                                     analysis_));
         VITRINE_ASSIGN(const std::int32_t id, token_of_(value.get_ref<const std::string&>()));
         return Json(id);
+    }
+
+    // What is read from the file by now, or still its name.
+    Result<Json> rows(const Json& value) const {
+        if (value.is_string() && value.get_ref<const std::string&>().starts_with('@')) return value;
+        if (!value.is_array() || value.empty()) return wrong(value);
+        for (const Json& row : value)
+            if (!row.is_object() || !row.contains("ids") || !row["ids"].is_array() || row["ids"].empty())
+                return wrong(value);
+        return value;
     }
 
     // The whole text as one token first, so that a token may contain a comma.

@@ -14,7 +14,7 @@ namespace vitrine::engine {
 namespace {
 
 constexpr std::array parameter_types = {"number", "integer",   "boolean", "choice", "text",
-                                        "list",   "positions", "token",   "tokens"};
+                                        "list",   "positions", "token",   "tokens", "rows"};
 constexpr std::array result_kinds = {"matrix", "series", "table",    "scores", "histogram",
                                      "graph",  "stack",  "features", "text",   "number"};
 

@@ -12,6 +12,7 @@
 #include "core/engine/analysis_parameters.h"
 #include "core/engine/check_cache.h"
 #include "core/engine/head_captures.h"
+#include "core/engine/parameter_rows.h"
 #include "core/engine/recorder.h"
 #include "core/engine/row_marks.h"
 #include "core/engine/tuned_lens.h"
@@ -261,6 +262,7 @@ Result<AnalysisRecord> Engine::analyze(OpenModel& model, const std::string& id, 
                                                        model.tokenizer ? token_of : TokenOfText()));
     VITRINE_TRY(read_files(analysis->manifest, record.parameters));
     VITRINE_ASSIGN(TunedLens lens, read_lens(analysis->manifest, model.model.spec, record.parameters));
+    VITRINE_TRY(read_parameter_rows(model, analysis->manifest, record.parameters));
     const model::Coordinates coordinates = record.parameters.value("coordinates", "raw") == "folded"
                                                ? model::Coordinates::folded
                                                : model::Coordinates::raw;

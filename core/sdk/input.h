@@ -98,6 +98,25 @@ struct Start {
         return wanted;
     }
 
+    /// A parameter of type `rows`; none if it is not given.
+    std::vector<Row> rows_of(const char* name) const {
+        return given(name) ? read_rows(parameters.at(name)) : std::vector<Row>();
+    }
+    /// Rows as the first message has them.
+    static std::vector<Row> read_rows(const Json& list) {
+        std::vector<Row> rows;
+        for (const Json& entry : list) {
+            Row row{entry.at("ids"), entry.value("tokens", std::vector<std::string>()),
+                    entry.value("special", std::vector<bool>())};
+            row.answer = entry.value("answer", row.answer);
+            row.distractor = entry.value("distractor", row.distractor);
+            if (entry.contains("position")) row.position = entry.at("position").get<int>();
+            row.role = entry.value("role", row.role);
+            rows.push_back(std::move(row));
+        }
+        return rows;
+    }
+
     static Start parse(const Json& json) {
         Start start;
         start.parameters = json.at("parameters");
@@ -142,14 +161,7 @@ struct Start {
         facts.at("window").get_to(model.window);
         if (!facts.at("bos").is_null()) model.bos = facts.at("bos").get<std::int32_t>();
         facts.at("special_ids").get_to(model.special_ids);
-        for (const Json& entry : json.at("rows")) {
-            Row row{entry.at("ids"), entry.at("tokens"), entry.at("special")};
-            row.answer = entry.value("answer", row.answer);
-            row.distractor = entry.value("distractor", row.distractor);
-            if (entry.contains("position")) row.position = entry.at("position").get<int>();
-            row.role = entry.value("role", row.role);
-            start.rows.push_back(std::move(row));
-        }
+        start.rows = read_rows(json.at("rows"));
         for (const Json& point : json.value("checkpoints", Json::array()))
             start.checkpoints.push_back({point.at("name"), point.at("step")});
         return start;

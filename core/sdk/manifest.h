@@ -76,6 +76,10 @@ public:
                       "raw: as the model's file has it; folded: norms' weights and value biases folded, what "
                       "writes into the residual stream and the unembedding centred");
     }
+    /// Further texts, read from a file of prompts that the user writes as @FILE; without one: null.
+    Manifest& rows(const std::string& name, const std::string& doc) {
+        return parameter(name, "rows", nullptr, doc);
+    }
     Manifest& tokens(const std::string& name, const std::string& doc) {
         return parameter(name, "tokens", nullptr, doc);
     }
