@@ -138,12 +138,28 @@ void AnalysisPage::stand_beside() {
     show_settings();
 }
 
+void AnalysisPage::keep_short(const QStringList& fields) {
+    auto* all = new QToolButton(this);
+    all->setText(tr("All settings"));
+    all->setCheckable(true);
+    all->setToolTip(tr("Further parameters of this analysis"));
+    connect(all, &QToolButton::toggled, this,
+            [this, fields](bool on) { form_->show_only(on ? QStringList() : fields); });
+    form_->show_only(fields);
+    choice_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    choice_->setMinimumContentsLength(24);
+    head_->removeWidget(form_);
+    head_->insertWidget(head_->indexOf(badge_), all, 0, Qt::AlignTop);
+    head_->setStretchFactor(choice_, 1);
+    static_cast<QVBoxLayout*>(layout())->insertWidget(1, form_);
+}
+
 void AnalysisPage::show_settings() {
     const int at = choice_->currentIndex();
     const bool open = !settings_ || settings_->isChecked();
     const bool has = at >= 0 && !manifests_[static_cast<std::size_t>(at)]["parameters"].empty();
     form_->setVisible(has && open);
-    rows_->setVisible(at >= 0 && averages_over_rows(chosen()) && open);
+    rows_->setVisible(at >= 0 && averages_over_rows(chosen()) && !source_ && open);
     if (settings_) controls_->setVisible(open);
 }
 
@@ -227,7 +243,14 @@ void AnalysisPage::restore(const Json& state) {
 
 void AnalysisPage::measure(const QString& file) { rows_->choose(file); }
 
-QString AnalysisPage::measured() const { return averages_over_rows(chosen()) ? rows_->file() : QString(); }
+void AnalysisPage::set_source(RowsSource source) {
+    source_ = std::move(source);
+    show_settings();
+}
+
+QString AnalysisPage::measured() const {
+    return !source_ && averages_over_rows(chosen()) ? rows_->file() : QString();
+}
 
 void AnalysisPage::show_again(const QString& id, const Json& parameters) {
     restore({{"analysis", id.toStdString()}, {"values", parameters}});
@@ -291,12 +314,13 @@ std::vector<AnalysedSide> AnalysisPage::sides() const {
 std::string AnalysisPage::key() const {
     const QString file = measured();
     Json out{{"id", chosen().toStdString()}, {"values", form_->values()}, {"prompts", file.toStdString()}};
+    if (source_) out["source"] = source_->key;
     for (const AnalysedSide& side : sides()) {
         Json edits = Json::array();
         for (const QString& edit : side.edits)
             edits.push_back(edit.toStdString());
         out["sides"].push_back(
-            {{"ids", file.isEmpty() ? Json(side.row.ids) : Json()}, {"edits", std::move(edits)}});
+            {{"ids", file.isEmpty() && !source_ ? Json(side.row.ids) : Json()}, {"edits", std::move(edits)}});
     }
     if (bench_.model()) out["weights"] = bench_.model()->model.weights_hash;
     return dump_json(out);
@@ -320,16 +344,25 @@ void AnalysisPage::run(bool record) {
         for (AnalysedSide& side : runs)
             side.row = {};
     }
+    if (source_) {
+        options += source_->options(chosen());
+        for (AnalysedSide& side : runs)
+            side.row = {};
+    }
     const QString command = command_of_sides(*bench_.model(), runs, chosen(), options);
     const std::string id = chosen().toStdString();
     job_ = bench_.post(
         this, fmt::format("analysis {}", fmt::ptr(this)), "analysis " + id,
         [model = bench_.model(), id, values = form_->values(), runs, record, file = file.toStdString(),
+         source = source_,
          specials = runner_.specials()](engine::Engine& engine, const CancelToken& cancel,
                                         const Progress& progress) -> Result<engine::AnalysisRecord> {
             std::vector<run::RunRow> set;
             if (!file.empty()) {
                 VITRINE_ASSIGN(set, rows_of_file(*model, file, specials));
+            }
+            if (source) {
+                VITRINE_ASSIGN(set, source->rows(*model, specials));
             }
             VITRINE_ASSIGN(auto out, analyse_sides(engine, *model, id, values, runs, set, specials, cancel,
                                                    progress, record));

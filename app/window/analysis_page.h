@@ -21,6 +21,15 @@ class QToolButton;
 
 namespace vitrine::window {
 
+/// Rows that an analysis is made on in place of the text.
+struct RowsSource {
+    std::string key; ///< the same for the same rows
+    /// On the device thread.
+    std::function<Result<std::vector<run::RunRow>>(const engine::OpenModel&, tokenizer::Specials)> rows;
+    /// How the command line names them to an analysis, " --prompts FILE".
+    std::function<QString(const QString& analysis)> options;
+};
+
 /// Any analysis of what the desk shows (A, B or A − B): its form from the manifest, its results as pictures,
 /// its numbers as files. A live page follows the desk, which is a read-out and no step of the session; Run
 /// makes a step.
@@ -40,6 +49,8 @@ public:
     void set_painter(Painter painter);
     /// A small panel beside a main one: its form and its buttons wait behind "Settings".
     void stand_beside();
+    /// The form has a line of its own with these fields; the others wait behind "All settings".
+    void keep_short(const QStringList& fields);
     /// What the form says until the user, or a session, says otherwise.
     void set_values(const Json& values);
     Json values() const { return form_->values(); }
@@ -60,6 +71,9 @@ public:
     /// text again.
     void measure(const QString& file);
     QString measured() const;
+
+    /// Rows of somebody else's choosing in place of the text; the box of prompt sets goes.
+    void set_source(RowsSource source);
 
     void set_manifests(const Json& manifests);
     void choose(const QString& id);
@@ -116,6 +130,7 @@ private:
     Json pending_; ///< a state that came before the manifests
     bool live_ = false;
     bool with_a_ = false; ///< whatever the desk shows
+    std::optional<RowsSource> source_;
     std::string shown_key_;
     engine::JobId job_ = 0; ///< that the page waits for; 0: none
     std::optional<engine::AnalysisRecord> record_;

@@ -5,6 +5,7 @@
 #include "app/window/analysis_page.h"
 #include "app/window/appearance.h"
 #include "app/window/attention_measures.h"
+#include "app/window/cause_page.h"
 #include "app/window/doors.h"
 #include "app/window/heads_feed.h"
 #include "app/window/help.h"
@@ -58,6 +59,7 @@ public:
     views::HeadsPage& heads() { return *heads_; }
     HeadsFeed& heads_feed() { return *heads_feed_; }
     SinksPage& sinks() { return *sinks_; }
+    CausePage& cause() { return *cause_; }
     TrainingPage& training() { return *training_; }
     views::EditPanel& edits() { return *edits_; }
     views::SessionPage& session_page() { return *session_page_; }
@@ -156,6 +158,7 @@ private:
     HeadsFeed* heads_feed_;
     TrainingPage* training_;
     SinksPage* sinks_;
+    CausePage* cause_;
     std::vector<std::pair<QString, AnalysisPage*>> analyses_;
     std::vector<std::pair<QString, PanelPage*>> panels_;
     LanesFeed* lanes_;

@@ -45,6 +45,8 @@ void MainWindow::build_pages() {
     add_panels(tr("Lens"), lens);
     pins_ = new LensPins(desk_, *lens, this);
     connect(pins_, &LensPins::state_changed, this, &MainWindow::remember);
+    cause_ = new CausePage(bench_, desk_, *runner_, this);
+    add_panels(tr("Cause"), cause_);
     add(tr("Analyses"), "analyses", {}, false);
     model_tabs_ = new QTabWidget(this); // what it is, and its weights
     model_tabs_->setDocumentMode(true);

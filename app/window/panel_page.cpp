@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QSplitter>
 #include <QToolButton>
+#include <QVBoxLayout>
 #include <algorithm>
 
 namespace vitrine::window {
@@ -62,11 +63,14 @@ void PanelPage::build(QWidget* main, const std::vector<Panel>& beside) {
     fold_->setAutoRaise(true);
     fold_->setFixedWidth(16);
     fold_->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Expanding);
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* row = new QHBoxLayout;
     row->setSpacing(0);
     row->addWidget(across_, 1);
     row->addWidget(fold_);
+    column->addLayout(row, 1);
     connect(fold_, &QToolButton::toggled, this, [this](bool away) {
         fold(away);
         emit state_changed();
@@ -118,6 +122,8 @@ void PanelPage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     place();
 }
+
+void PanelPage::set_header(QWidget* header) { static_cast<QVBoxLayout*>(layout())->insertWidget(0, header); }
 
 Json PanelPage::arrangement() const {
     return {{"share", share_}, {"upper", upper_}, {"folded", fold_->isChecked()}};

@@ -40,8 +40,10 @@ public:
     views::FigureCanvas* canvas() const;
 
     /// How the panels are arranged, as a session remembers it. What they show is remembered by themselves.
-    Json arrangement() const;
-    void arrange(const Json& arrangement);
+    virtual Json arrangement() const;
+    virtual void arrange(const Json& arrangement);
+    /// A widget above all panels.
+    void set_header(QWidget* header);
     /// What the first panel beside has of the height unless somebody has arranged it otherwise.
     void set_usual_upper(double share) { usual_upper_ = upper_ = share; }
 

@@ -228,6 +228,21 @@ void Tour::plan() {
                               window_.pins().toggle(run->next.back().top[rank].id);
                       },
                       {}});
+    stops_.push_back({QStringLiteral("cause"),
+                      [this, page] {
+                          window_.pins().restore({});
+                          page(tr("Cause"))();
+                          window_.cause().measure();
+                      },
+                      {}});
+    stops_.push_back({QStringLiteral("cause-heads"),
+                      [this] {
+                          AnalysisPage* effects = window_.cause().main();
+                          effects->show_again(
+                              QStringLiteral("patch"),
+                              {{"site", "z"}, {"axes", "layer,head"}, {"direction", "noise"}});
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("head-metrics"),
                       [this, page] {
                           window_.pins().restore({});

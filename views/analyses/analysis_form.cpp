@@ -49,7 +49,7 @@ void AnalysisForm::show_manifest(const Json& manifest) {
         if (parameter.contains("max") && !parameter["max"].is_null())
             tip += tr("\nAt most %1").arg(text_of(parameter["max"]));
         QWidget* widget = nullptr;
-        Field field{name, {}, {}};
+        Field field{name, nullptr, {}, {}};
         if (type == "boolean") {
             auto* box = new QCheckBox(this);
             const bool on = standard.is_boolean() && standard.get<bool>();
@@ -100,8 +100,16 @@ void AnalysisForm::show_manifest(const Json& manifest) {
         row->addWidget(label);
         row->addWidget(widget);
         flow->addWidget(pair);
+        field.place = pair;
         fields_.push_back(std::move(field));
     }
+    show_only(QStringList(only_));
+}
+
+void AnalysisForm::show_only(const QStringList& names) {
+    only_ = names;
+    for (const Field& field : fields_)
+        field.place->setVisible(only_.isEmpty() || only_.contains(QString::fromStdString(field.name)));
 }
 
 Json AnalysisForm::values() const {

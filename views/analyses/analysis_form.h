@@ -17,6 +17,8 @@ public:
     /// Replaces the fields by those of a manifest:
     /// {"parameters":[{"name","type","default","min","max","choices","doc"}]}.
     void show_manifest(const Json& manifest);
+    /// Only these fields are seen, whatever the manifest; empty: all.
+    void show_only(const QStringList& names);
     /// What the user changed; parameters left at their default are not in it. Texts are as typed: the engine
     /// checks and converts them.
     Json values() const;
@@ -31,10 +33,12 @@ signals:
 private:
     struct Field {
         std::string name;
+        QWidget* place;                       ///< label and widget
         std::function<Json()> value;          ///< null: left at its default
         std::function<void(const Json&)> set; ///< null: back to its default
     };
     std::vector<Field> fields_;
+    QStringList only_;
 };
 
 } // namespace vitrine::views
