@@ -147,7 +147,7 @@ void AnalysisPage::keep_short(const QStringList& fields) {
             [this, fields](bool on) { form_->show_only(on ? QStringList() : fields); });
     form_->show_only(fields);
     choice_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    choice_->setMinimumContentsLength(24);
+    choice_->setMinimumContentsLength(8);
     head_->removeWidget(form_);
     head_->insertWidget(head_->indexOf(badge_), all, 0, Qt::AlignTop);
     head_->setStretchFactor(choice_, 1);
