@@ -79,7 +79,8 @@ private slots:
             QVERIFY(curves && curves->lines.size() == 3);
             const auto names = views::strongest(window.cause().beside(0)->shown()->results, "logit-diff", 3);
             QCOMPARE(names.size(), std::size_t{3});
-            QCOMPARE(window.cause().beside(1)->shown()->parameters.at("circuit").at(0), Json(names[0]));
+            QVERIFY(dump_json(window.cause().beside(1)->shown()->parameters).find(names[0]) !=
+                    std::string::npos);
             window.close();
         }
         // What was chosen is there again.
