@@ -1,5 +1,7 @@
 #include "app/window/cause_page.h"
 
+#include <utility>
+
 #include "app/window/cause_rows.h"
 #include "app/window/shown_record.h"
 #include "views/cause/effect_pictures.h"
@@ -66,7 +68,7 @@ void CausePage::take_model() {
     known_model_ = model->model.weights_hash;
     const auto behaviours = behaviours_for(*model);
     pair_->show_behaviours(behaviours);
-    if (remembered_.is_object()) return arrange(remembered_);
+    if (remembered_.is_object()) return arrange(std::exchange(remembered_, Json()));
     if (pair_->behaviour().isEmpty() && pair_->pair() == views::Pair() && !behaviours.empty())
         pair_->choose(behaviours.front().name);
     else
