@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/control_vectors.h"
 #include "core/analysis/effect_results.h"
 #include "core/analysis/statistics.h"
@@ -13,7 +14,6 @@ namespace vitrine::analysis {
 
 namespace {
 
-constexpr std::int64_t attention_bytes = std::int64_t{256} << 20;
 constexpr int neurons_with_control = 4; // of each layer
 
 } // namespace
@@ -124,7 +124,7 @@ bool Ablate::wants_patterns() const {
     const std::int64_t length = prompts_[prompt_].size();
     return site_ == "heads" && length > 1 &&
            4 * length * length * start_->model.heads * static_cast<std::int64_t>(layers_.size()) <=
-               attention_bytes;
+               bytes_of_one_need;
 }
 
 sdk::Run Ablate::captures() const {

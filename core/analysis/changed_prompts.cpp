@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/unembed.h"
 
 namespace vitrine::analysis {
-
-namespace {
-
-constexpr std::size_t budget_bytes = std::size_t{256} << 20; // logits of one need
-
-} // namespace
 
 sdk::Manifest& declare_reading(sdk::Manifest& manifest) {
     return manifest
@@ -74,7 +69,8 @@ std::vector<std::int32_t> plain_ids(const sdk::ModelFacts& model) {
 }
 
 sdk::Need ReadInParts::need() {
-    const std::size_t most = std::max<std::size_t>(1, budget_bytes / (4 * static_cast<std::size_t>(vocab_)));
+    const std::size_t most = static_cast<std::size_t>(
+        std::max<std::int64_t>(1, bytes_of_one_need / (4 * static_cast<std::int64_t>(vocab_))));
     in_need_ = std::min(most, rows_.size() - next_);
     sdk::Run run;
     const auto first = rows_.begin() + static_cast<std::ptrdiff_t>(next_);

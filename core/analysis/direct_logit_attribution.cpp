@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/changed_prompts.h"
 #include "core/analysis/unembed.h"
 
@@ -10,8 +11,7 @@ namespace vitrine::analysis {
 
 namespace {
 
-constexpr std::int64_t budget_bytes = std::int64_t{256} << 20; // captures of one need
-constexpr std::int64_t most_bytes = std::int64_t{1} << 30;     // of what is kept of all places
+constexpr std::int64_t most_bytes = std::int64_t{1} << 30; // of what is kept of all places
 
 } // namespace
 
@@ -142,7 +142,7 @@ sdk::Reply DirectLogitAttribution::next_rows() {
     if (model.logit_cap != 0) run.captures.emplace_back("unembed.hook_in");
     std::int64_t bytes = 0;
     rows_in_need_ = 0;
-    while (next_row_ + rows_in_need_ < rows && (bytes < budget_bytes || rows_in_need_ == 0)) {
+    while (next_row_ + rows_in_need_ < rows && (bytes < bytes_of_one_need || rows_in_need_ == 0)) {
         const auto row = static_cast<std::size_t>(next_row_ + rows_in_need_);
         const auto read = static_cast<std::int64_t>(positions_[row].size());
         bytes += 4 * (start_->rows[row].size() * width + read * model.vocab);

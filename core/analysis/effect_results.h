@@ -9,9 +9,6 @@
 
 namespace vitrine::analysis {
 
-/// Numbers of captures and logits that one run may send back: 256 MiB of float32.
-constexpr std::int64_t numbers_of_one_run = std::int64_t{64} << 20;
-
 /// The layers of a parameter of type positions, ascending, each once; out-of-range if one is not there.
 std::optional<sdk::Failure> chosen_layers(const sdk::Start& start, const char* parameter,
                                           std::vector<int>& layers);

@@ -4,12 +4,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/analysis/budget.h"
+
 namespace vitrine::analysis {
 
 namespace {
 
-constexpr std::int64_t budget_bytes = std::int64_t{256} << 20; // captures of one need
-constexpr int neurons_at_once = 64;                            // whose scores of all tokens exist at once
+constexpr int neurons_at_once = 64; // whose scores of all tokens exist at once
 constexpr int context_tokens = 10;
 
 double length_of(const std::vector<double>& x) {
@@ -106,7 +107,7 @@ sdk::Need FfnMemories::rows_need() {
     rows_in_need_ = 0;
     std::int64_t bytes = 0;
     while (next_row_ + rows_in_need_ < static_cast<int>(start_->rows.size()) &&
-           (bytes < budget_bytes || rows_in_need_ == 0)) {
+           (bytes < bytes_of_one_need || rows_in_need_ == 0)) {
         const sdk::Row& row = start_->rows[static_cast<std::size_t>(next_row_ + rows_in_need_)];
         bytes +=
             std::int64_t{4} * row.size() * start_->model.d_ff * static_cast<std::int64_t>(layers_.size());

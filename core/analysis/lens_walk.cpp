@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/float_product.h"
 
 namespace vitrine::analysis {
@@ -9,7 +10,6 @@ namespace vitrine::analysis {
 namespace {
 
 constexpr int places_at_once = 64; // layers × positions whose logits exist at once
-constexpr std::int64_t budget_bytes = std::int64_t{256} << 20; // captures of one need
 
 std::string hook_name(int layer, const std::string& hook) {
     return "blocks." + std::to_string(layer) + ".hook_" + hook;
@@ -98,7 +98,7 @@ sdk::Reply LensWalk::step(const sdk::Answer& answer) {
     if (next_row_ == rows) return finish();
     rows_in_need_ = 0;
     std::int64_t bytes = 0;
-    while (next_row_ + rows_in_need_ < rows && (bytes < budget_bytes || rows_in_need_ == 0)) {
+    while (next_row_ + rows_in_need_ < rows && (bytes < bytes_of_one_need || rows_in_need_ == 0)) {
         const auto row = static_cast<std::size_t>(next_row_ + rows_in_need_);
         bytes += 4 * (std::int64_t{start_->rows[row].size()} * start_->model.layers * start_->model.d_model +
                       static_cast<std::int64_t>(positions_[row].size()) * unembedding_->vocab());

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/control_vectors.h"
 #include "core/analysis/effect_results.h"
 
@@ -87,7 +88,7 @@ std::size_t ReferenceValues::end() const {
     std::int64_t numbers = 0;
     while (end < reference_.size()) {
         numbers += reference_[end].size() * numbers_per_token_;
-        if (end > next_ && numbers > numbers_of_one_run) break;
+        if (end > next_ && numbers > bytes_of_one_need / 4) break;
         ++end;
     }
     return end;

@@ -4,14 +4,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/dense.h"
 #include "core/analysis/weights_spectra.h"
 
 namespace vitrine::analysis {
 
 namespace {
-
-constexpr std::int64_t budget_bytes = std::int64_t{256} << 20; // captures of one need
 
 using Vectors = std::vector<std::vector<double>>;
 
@@ -107,7 +106,7 @@ sdk::Need LayerWalk::need() {
     std::int64_t bytes = 0;
     rows_in_need_ = 0;
     while (next_row_ + rows_in_need_ < static_cast<int>(rows().size()) &&
-           (bytes < budget_bytes || rows_in_need_ == 0)) {
+           (bytes < bytes_of_one_need || rows_in_need_ == 0)) {
         const sdk::Row& row = rows()[static_cast<std::size_t>(next_row_ + rows_in_need_)];
         bytes += 4 * std::int64_t{row.size()} * model().layers * model().d_model *
                  static_cast<std::int64_t>(hooks_.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/sink_rows.h"
 #include "core/analysis/sinks.h"
 
@@ -11,8 +12,7 @@ namespace vitrine::analysis {
 
 namespace {
 
-constexpr std::int64_t pattern_bytes = std::int64_t{256} << 20; // of one run
-constexpr int least_queries = 8;                                // keys that fewer see are not looked at
+constexpr int least_queries = 8; // keys that fewer see are not looked at
 
 double mean(const std::vector<double>& values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -116,7 +116,7 @@ sdk::Reply SinkWhatIf::start(const sdk::Start& start) {
         if (length <= start.integer("window"))
             note_ += " Row " + std::to_string(row) + " fits into the window, which changes nothing there.";
     }
-    patterns_ = bytes <= pattern_bytes;
+    patterns_ = bytes <= bytes_of_one_need;
     if (!patterns_) note_ += " Rows this long leave no room to look for the sink after each change.";
     changes_ = sink_changes(start, keys_, layers_, note_);
     return need();

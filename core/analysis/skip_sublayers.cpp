@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/effect_results.h"
 
 namespace vitrine::analysis {
@@ -90,7 +91,7 @@ std::string SkipSublayers::skip(const Sublayer& sublayer, const std::string& row
 
 std::size_t SkipSublayers::rows_per_run() const {
     const std::int64_t numbers = std::int64_t{prompts_[prompt_].size()} * start_->model.vocab;
-    return static_cast<std::size_t>(std::max<std::int64_t>(numbers_of_one_run / numbers - 1, 1));
+    return static_cast<std::size_t>(std::max<std::int64_t>(bytes_of_one_need / 4 / numbers - 1, 1));
 }
 
 std::size_t SkipSublayers::end() const { return std::min(begin_ + rows_per_run(), left_.size()); }

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/analysis/budget.h"
 #include "core/analysis/effect_results.h"
 
 namespace vitrine::analysis {
@@ -34,7 +35,7 @@ void Sweep::capture(std::vector<std::string> hooks, std::int64_t numbers,
                     std::function<void(std::size_t, const sdk::Answer&, int)> seen) {
     captures_ = std::move(hooks);
     seen_ = std::move(seen);
-    const std::int64_t rows = numbers_of_one_run / (numbers_per_row_ + numbers);
+    const std::int64_t rows = bytes_of_one_need / 4 / (numbers_per_row_ + numbers);
     const auto fixed = static_cast<std::int64_t>(bases_.size());
     rows_per_run_ = static_cast<std::size_t>(std::clamp<std::int64_t>(rows - fixed, 1, most_rows));
 }

@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include "core/analysis/axes.h"
+#include "core/analysis/budget.h"
 #include "core/analysis/unembed.h"
 
 namespace vitrine::analysis {
 
 namespace {
 
-constexpr std::int64_t budget_bytes = std::int64_t{256} << 20; // of one need
 constexpr int steps_at_once = 5; // of ReAGent, between two looks at whether it may stop
 
 } // namespace
@@ -117,7 +117,7 @@ sdk::Need TokenImportance::clean_need() {
     rows_in_need_ = 0;
     std::int64_t bytes = 0;
     while (next_row_ + rows_in_need_ < static_cast<int>(start_->rows.size()) &&
-           (bytes < budget_bytes || rows_in_need_ == 0)) {
+           (bytes < bytes_of_one_need || rows_in_need_ == 0)) {
         sdk::Row row{seen(next_row_ + rows_in_need_), {}, {}};
         row.special.assign(row.ids.size(), false);
         bytes += std::int64_t{4} * start_->model.vocab * (predicts() ? row.size() : 1);
@@ -286,7 +286,7 @@ void TokenImportance::visit(std::size_t index, sdk::View logits) {
 sdk::Need TokenImportance::patterns_need() {
     sdk::Row row = start_->rows[static_cast<std::size_t>(next_row_)];
     const std::int64_t bytes = std::int64_t{4} * start_->model.heads * row.size() * row.size();
-    layers_in_need_ = std::clamp(static_cast<int>(budget_bytes / bytes), 1, layer_);
+    layers_in_need_ = std::clamp(static_cast<int>(bytes_of_one_need / bytes), 1, layer_);
     sdk::Run run;
     for (int layer = layer_ - layers_in_need_; layer < layer_; ++layer)
         run.captures.push_back("blocks." + std::to_string(layer) + ".attn.hook_pattern");
