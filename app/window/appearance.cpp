@@ -70,7 +70,7 @@ QString sheet_of(const figure::Theme& theme) {
         "QDockWidget::title { background: @window; padding: 5px 8px; text-align: left; }"
         "QTabWidget::pane { border: none; border-top: 1px solid @line; }"
         "QTabBar { qproperty-drawBase: 0; }"
-        "QTabBar::tab { padding: 5px 6px; color: @muted; background: transparent; border: none;"
+        "QTabBar::tab { padding: 5px 5px; color: @muted; background: transparent; border: none;"
         " border-bottom: 2px solid transparent; }"
         "QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }"
         "QTabBar::tab:hover { color: @text; }"

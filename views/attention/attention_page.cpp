@@ -111,8 +111,8 @@ void AttentionPage::build_controls() {
         tr("Leaves out the columns of attention sinks and brings each row back to a sum of 1. "
            "A head fades by the attention that its sinks had taken."));
     auto* row = new QHBoxLayout(controls_);
-    row->setContentsMargins(2, 0, 6, 3);
-    row->setSpacing(6);
+    row->setContentsMargins(2, 0, 2, 3);
+    row->setSpacing(4);
     row->addStretch(1);
     for (QWidget* control : {static_cast<QWidget*>(measure_box_), static_cast<QWidget*>(heads_box_),
                              static_cast<QWidget*>(scale_box_), static_cast<QWidget*>(dots_box_),

@@ -1,6 +1,6 @@
 #pragma once
 // Effects of changes and their controls.
-#include "core/engine/engine.h"
+#include "core/engine/results.h"
 #include "views/figure/picture.h"
 
 namespace vitrine::views {
