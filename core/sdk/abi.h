@@ -136,9 +136,9 @@ typedef struct vitrine_analysis {
      *  "parameters":[{"name","type","default","min","max","choices","doc"}],
      *  "results":[{"name","kind","doc"}]}
      * Types: number, integer, boolean, choice, text, list (of texts), positions ("all", an integer, or a list
-     * of integers), token (an id), tokens (a list of ids), rows (further texts: a list as "rows" of the first
-     * message, which the user gives as @FILE). A parameter whose default is null may be null. One of type text
-     * with "reads":"tuned-lens" names a folder or file that the program reads. */
+     * of integers), token (an id), tokens (a list of ids), rows (further texts: a list as "rows" of the
+     * first message, which the user gives as @FILE). A parameter whose default is null may be null. One of
+     * type text with "reads":"tuned-lens" names a folder or file that the program reads. */
     const char* manifest;
     void* (*create)(void); /* state of one analysis; NULL if there is no memory */
     int (*step)(void* state, const vitrine_message* in, const vitrine_sink* out); /* 0, or broken */
