@@ -49,6 +49,7 @@ MainWindow::~MainWindow() {
     desk_.disconnect();
     desk_.selection.disconnect();
     desk_.edits.disconnect();
+    desk_.edit_sets.disconnect();
     desk_.heads.disconnect();
     // Docks and tabs are hidden as they go, when there is nothing to remember it any more.
     for (QObject* part : findChildren<QObject*>())
@@ -209,6 +210,7 @@ void MainWindow::connect_parts() {
     });
     connect(&desk_.selection, &views::Selection::changed, this, &MainWindow::remember);
     connect(&desk_.edits, &views::EditList::changed, this, &MainWindow::remember);
+    connect(&desk_.edit_sets, &views::EditSets::changed, this, &MainWindow::remember);
     connect(&desk_, &views::Desk::run_changed, this, &MainWindow::remember);
     connect(attention_, &views::AttentionPage::state_changed, this, &MainWindow::remember);
     connect(attention_, &views::AttentionPage::controls_changed, this, &MainWindow::place_controls);

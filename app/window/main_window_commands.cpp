@@ -95,6 +95,9 @@ std::vector<Command> MainWindow::found(const QString& text) {
     for (QAction* action : commands_)
         out.push_back({action->text(), action->shortcut().toString(QKeySequence::NativeText),
                        [action] { action->trigger(); }});
+    for (const views::EditSet& set : desk_.edit_sets.all())
+        out.push_back({tr("Load the set %1").arg(set.name), tr("interventions"),
+                       [this, edits = set.edits] { desk_.edits.set_all(edits); }});
     for (const auto& [name, words] : sinks_->changes())
         out.push_back({words, tr("intervention"), [this, name = name] { sinks_->switch_change(name); }});
     out.push_back({tr("Emergence: heads over a training"), tr("page Model"), [this] { show_training(); }});

@@ -32,8 +32,7 @@ Json MainWindow::view() const {
         {"attention", attention_->state()},
         {"heads", heads_->state()},
         {"training", training_->state()}};
-    for (const views::Edit& edit : desk_.edits.all())
-        out["edits"].push_back({{"text", edit.text.toStdString()}, {"on", edit.on}});
+    if (!desk_.edits.all().empty()) out["edits"] = json_of(desk_.edits.all());
     for (const auto& [layer, head] : desk_.heads.all())
         out["set"].push_back({layer, head});
     for (const auto& [name, page] : analyses_)
@@ -63,6 +62,7 @@ void MainWindow::remember() {
     Json state = view();
     state["docks"] = saveState().toBase64().toStdString();
     state["doors"] = !doors_bar_->isHidden();
+    state["edit_sets"] = json_of(desk_.edit_sets.all());
     keeper_->remember(state);
 }
 
@@ -142,6 +142,7 @@ void MainWindow::restore(const Json& state) {
         request.precision = preferences.precision;
     }
     fresh_ = !state.is_object();
+    desk_.edit_sets.set_all(edit_sets_in(part(state, "edit_sets")));
     if (fresh_) {
         prompt_->set_text(Doors::example_prompt());
         runner_->set_text(Doors::example_prompt());

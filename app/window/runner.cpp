@@ -57,6 +57,15 @@ void Runner::show_recorded(const QString& text, const QStringList& edits, std::i
         else
             all.push_back({wanted, true});
     }
+    // They apply in their order: where the list has another one, the recorded ones follow the others.
+    QStringList order;
+    for (const views::Edit& edit : all)
+        if (edit.on) order << edit.text;
+    if (order != edits) {
+        std::erase_if(all, [](const views::Edit& edit) { return edit.on; });
+        for (const QString& wanted : edits)
+            all.push_back({wanted, true});
+    }
     desk_.edits.set_all(std::move(all));
     restoring_ = false;
     set_text(text);

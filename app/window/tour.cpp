@@ -272,8 +272,20 @@ void Tour::plan() {
                           window_.desk().set_side(views::Side::difference);
                       },
                       {}});
+    stops_.push_back(
+        {QStringLiteral("intervention-set"),
+         [this] {
+             window_.desk().edits.add(QStringLiteral("L3H1 pos=4:7 scale 0.25"));
+             window_.desk().edit_sets.save(QStringLiteral("names"), window_.desk().edits.all());
+             window_.desk().edit_sets.save(QStringLiteral("one head"), {{QStringLiteral("L5H3 zero"), true}});
+         },
+         {}});
+    stops_.push_back({QStringLiteral("intervention-menu"),
+                      [this] { emit window_.edits().sets()->aboutToShow(); },
+                      [this] { return static_cast<QWidget*>(window_.edits().sets()); }});
     stops_.push_back({QStringLiteral("intervention-refused"),
                       [this] {
+                          window_.desk().edits.remove(2);
                           window_.desk().set_side(views::Side::b);
                           window_.edits().field()->setText(QStringLiteral("L5H3 halve"));
                           emit window_.edits().field()->returnPressed();

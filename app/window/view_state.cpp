@@ -70,4 +70,27 @@ std::vector<views::Edit> edits_in(const Json& json) {
     return out;
 }
 
+std::vector<views::EditSet> edit_sets_in(const Json& json) {
+    std::vector<views::EditSet> out;
+    if (json.is_array())
+        for (const Json& set : json)
+            if (const QString name = text_in(set, "name"); !name.isEmpty())
+                out.push_back({name, edits_in(part(set, "edits"))});
+    return out;
+}
+
+Json json_of(const std::vector<views::Edit>& edits) {
+    Json out = Json::array();
+    for (const views::Edit& edit : edits)
+        out.push_back({{"text", edit.text.toStdString()}, {"on", edit.on}});
+    return out;
+}
+
+Json json_of(const std::vector<views::EditSet>& sets) {
+    Json out = Json::array();
+    for (const views::EditSet& set : sets)
+        out.push_back({{"name", set.name.toStdString()}, {"edits", json_of(set.edits)}});
+    return out;
+}
+
 } // namespace vitrine::window

@@ -18,7 +18,11 @@ std::vector<std::int32_t> ids_in(const Json& json);
 TextForm form_in(const Json& state);
 /// [{"text", "on"}]
 std::vector<views::Edit> edits_in(const Json& json);
+/// [{"name", "edits"}]
+std::vector<views::EditSet> edit_sets_in(const Json& json);
 
+Json json_of(const std::vector<views::Edit>& edits);
+Json json_of(const std::vector<views::EditSet>& sets);
 Json json_of(const QStringList& texts);
 std::vector<std::int32_t> ids_of(const views::ShownRun& run);
 

@@ -327,14 +327,6 @@ QString joined(const std::vector<std::int32_t>& ids) {
     return out.join(QLatin1Char(','));
 }
 
-QString with_edits(const QStringList& edits) {
-    QString out;
-    for (const QString& edit : edits)
-        out += is_policy(edit) ? QStringLiteral(" --attention ") + shell_word(policy_in(edit))
-                               : QStringLiteral(" --edit ") + shell_word(edit);
-    return out;
-}
-
 QString with_device(const ShownRun& run) {
     QString out;
     if (run.device != QLatin1String("cpu")) out += QStringLiteral(" --device ") + shell_word(run.device);
@@ -355,7 +347,7 @@ QString capture_command(const ShownRun& run, const QString& capture) {
     QString out = QStringLiteral("vitrine-cli run %1 --ids %2 --positions all")
                       .arg(shell_word(run.model), joined(ids_of(run)));
     if (!run.beside.empty()) out += QStringLiteral(" --ids ") + joined(run.beside);
-    out += with_edits(run.edits);
+    out += command_options(run.edits);
     if (!capture.isEmpty()) out += QStringLiteral(" --capture %1 --out run.h5").arg(shell_word(capture));
     return out + with_device(run);
 }
@@ -364,7 +356,7 @@ QString analyze_command(const ShownRun& run, const QString& id, const std::vecto
                         const QStringList& edits) {
     QString out = QStringLiteral("vitrine-cli analyze %1 %2").arg(id, shell_word(run.model));
     if (!ids.empty()) out += QStringLiteral(" --ids ") + joined(ids); // none: of the model alone
-    return out + with_edits(edits) + with_device(run);
+    return out + command_options(edits) + with_device(run);
 }
 
 } // namespace vitrine::views

@@ -1,14 +1,19 @@
 #include "views/edits/edit_panel.h"
 
+#include <QApplication>
+#include <QClipboard>
+#include <QDoubleSpinBox>
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
-#include <QMenu>
 #include <QPushButton>
 #include <QShortcut>
+#include <QToolButton>
 #include <QVBoxLayout>
+#include <cmath>
+
+#include "views/edits/strength.h"
 
 namespace vitrine::views {
 
@@ -22,22 +27,40 @@ QString in_short(const QString& sentence) {
     return end < 20 ? sentence : sentence.left(end) + QStringLiteral(". …");
 }
 
+constexpr double largest_strength = 1e9;
+
+/// A number as the texts of interventions write it: as many digits as it needs.
+class StrengthBox : public QDoubleSpinBox {
+public:
+    explicit StrengthBox(QWidget* parent) : QDoubleSpinBox(parent) {
+        constexpr int digits_kept = 9;
+        setLocale(QLocale::c());
+        setDecimals(digits_kept);
+    }
+    void stepBy(int steps) override {
+        // A tenth, or a tenth of the power of ten that the number has.
+        const double size = std::abs(value());
+        const double step = size < 10 ? 0.1 : std::pow(10, std::floor(std::log10(size)) - 1);
+        setValue(value() + steps * step);
+    }
+    QString textFromValue(double value) const override { return number_word(value); }
+    QSize sizeHint() const override { return {80, QDoubleSpinBox::sizeHint().height()}; }
+    QSize minimumSizeHint() const override { return {50, QDoubleSpinBox::minimumSizeHint().height()}; }
+};
+
 } // namespace
 
 EditPanel::EditPanel(Desk& desk, QWidget* parent)
     : QWidget(parent), desk_(desk), about_(new QLabel(this)), list_(new QListWidget(this)),
-      field_(new QLineEdit(this)), wrong_(new QLabel(this)), ablate_(new QPushButton(this)),
-      clear_(new QPushButton(tr("Clear"), this)) {
+      strength_row_(new QWidget(this)), op_(new QLabel(strength_row_)),
+      strength_(new StrengthBox(strength_row_)), field_(new QLineEdit(this)), wrong_(new QLabel(this)),
+      ablate_(new QPushButton(this)), sets_(new SetMenu(desk, this)), sets_button_(new QToolButton(this)) {
     about_->setWordWrap(true);
     about_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
-    list_->setMinimumHeight(36);
     wrong_->setWordWrap(true);
     wrong_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    list_->setFrameShape(QFrame::NoFrame);
-    list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    list_->setTextElideMode(Qt::ElideMiddle);
-    list_->setContextMenuPolicy(Qt::CustomContextMenu);
-    list_->setAccessibleName(tr("Interventions"));
+    build_list();
+    build_strength();
     field_->setPlaceholderText(tr("L3H5 zero"));
     field_->setAccessibleName(tr("New intervention"));
     field_->setToolTip(
@@ -49,89 +72,207 @@ EditPanel::EditPanel(Desk& desk, QWidget* parent)
            "attention window=64 sinks=4 – keeps only the last 64 keys and the first 4, as --attention\n"
            "OP: zero, scale X, add X, set X, mask, mean, calibrate BETA THRESHOLD, from row=1 (the pinned "
            "run), …"));
-    clear_->setToolTip(tr("Remove all interventions"));
+    sets_button_->setText(tr("Sets"));
+    sets_button_->setMenu(sets_);
+    sets_button_->setPopupMode(QToolButton::InstantPopup);
+    sets_button_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
+    sets_button_->setToolTip(
+        tr("A set is this list kept under a name. Save, load, rename or delete one; copy "
+           "the list as --edit options; remove all"));
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(ablate_, 1);
-    buttons->addWidget(clear_);
+    buttons->addWidget(sets_button_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(8, 4, 8, 6);
     column->setSpacing(5);
     column->addWidget(about_);
     column->addWidget(list_, 1);
+    column->addWidget(strength_row_);
     column->addWidget(field_);
     column->addWidget(wrong_);
     column->addLayout(buttons);
 
     connect(&desk_.edits, &EditList::changed, this, &EditPanel::refill);
     connect(&desk_.edits, &EditList::problem_changed, this, &EditPanel::refresh_words);
-    connect(&desk_, &Desk::theme_changed, this, &EditPanel::refresh_words);
+    connect(&desk_.edit_sets, &EditSets::changed, this, &EditPanel::refresh_words);
+    connect(&desk_, &Desk::theme_changed, this, &EditPanel::refill);
     connect(&desk_, &Desk::run_changed, this, &EditPanel::refresh_words);
     connect(&desk_.selection, &Selection::changed, this, &EditPanel::refresh_words);
     connect(field_, &QLineEdit::returnPressed, this, &EditPanel::add);
-    connect(field_, &QLineEdit::textChanged, this, [this] {
-        sentence_.clear();
-        refresh_words();
-    });
-    connect(clear_, &QPushButton::clicked, this, [this] { desk_.edits.clear(); });
+    connect(field_, &QLineEdit::textChanged, this, [this] { say({}); });
+    connect(sets_, &SetMenu::refused, this, &EditPanel::say);
     connect(ablate_, &QPushButton::clicked, this, [this] {
         const Place& place = desk_.selection.place();
         desk_.edits.toggle_head(place.layer, place.head);
     });
-    connect(list_, &QListWidget::itemChanged, this, [this](QListWidgetItem* item) {
-        if (!filling_) desk_.edits.set_on(list_->row(item), item->checkState() == Qt::Checked);
-    });
-    connect(list_, &QListWidget::itemDoubleClicked, this, [this](QListWidgetItem* item) {
-        field_->setText(item->text()); // to be changed and added again
-        field_->setFocus();
-    });
-    connect(list_, &QWidget::customContextMenuRequested, this, [this](const QPoint& at) {
-        const int row = list_->row(list_->itemAt(at));
-        if (row < 0) return;
-        const Edit edit = desk_.edits.all()[static_cast<std::size_t>(row)];
-        QMenu menu(this);
-        menu.addAction(edit.on ? tr("Switch off") : tr("Switch on"), this,
-                       [this, row, edit] { desk_.edits.set_on(row, !edit.on); });
-        menu.addAction(tr("Remove"), this, [this, row] { desk_.edits.remove(row); });
-        menu.exec(list_->viewport()->mapToGlobal(at));
-    });
-    auto* remove = new QShortcut(QKeySequence::Delete, list_, nullptr, nullptr, Qt::WidgetShortcut);
-    connect(remove, &QShortcut::activated, this, [this] { desk_.edits.remove(list_->currentRow()); });
     refill();
+}
+
+void EditPanel::build_list() {
+    list_->setMinimumHeight(36);
+    list_->setFrameShape(QFrame::NoFrame);
+    list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    list_->setTextElideMode(Qt::ElideMiddle);
+    list_->setContextMenuPolicy(Qt::CustomContextMenu);
+    list_->setAccessibleName(tr("Interventions"));
+    list_->setDragDropMode(QAbstractItemView::InternalMove);
+    list_->setDefaultDropAction(Qt::MoveAction);
+    list_->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
+    connect(list_, &QListWidget::itemChanged, this, &EditPanel::take_item);
+    connect(list_, &QListWidget::currentRowChanged, this, &EditPanel::show_strength);
+    connect(list_, &QListWidget::customContextMenuRequested, this, &EditPanel::show_menu);
+    connect(
+        list_->model(), &QAbstractItemModel::rowsMoved, this,
+        [this](const QModelIndex&, int from, int, const QModelIndex&, int before) {
+            if (!filling_) desk_.edits.move(from, before > from ? before - 1 : before);
+        },
+        Qt::QueuedConnection); // the drop is done by then
+    const auto key = [this](const QKeySequence& keys, const std::function<void()>& act) {
+        auto* shortcut = new QShortcut(keys, list_, nullptr, nullptr, Qt::WidgetShortcut);
+        connect(shortcut, &QShortcut::activated, this, act);
+    };
+    key(QKeySequence::Delete, [this] { desk_.edits.remove(list_->currentRow()); });
+    key(QKeySequence(Qt::ALT | Qt::Key_Up), [this] { move_current(-1); });
+    key(QKeySequence(Qt::ALT | Qt::Key_Down), [this] { move_current(1); });
+}
+
+void EditPanel::build_strength() {
+    strength_->setAccessibleName(tr("Strength"));
+    strength_->setToolTip(
+        tr("How strong the chosen intervention is: the factor of scale, what add puts in (or "
+           "how often its direction), the value of set, the largest projection that cap "
+           "leaves, the share that calibrate leaves"));
+    op_->setToolTip(strength_->toolTip());
+    auto* row = new QHBoxLayout(strength_row_);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(6);
+    row->addWidget(op_);
+    row->addWidget(strength_, 1);
+    connect(strength_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+        const Edit* edit = current();
+        if (filling_ || edit == nullptr) return;
+        say(desk_.edits.turn(list_->currentRow(), with_strength(edit->text, value)));
+        if (!sentence_.isEmpty()) show_strength();
+    });
+    connect(strength_, &QDoubleSpinBox::editingFinished, this, [this] { desk_.edits.settle(); });
+}
+
+const Edit* EditPanel::current() const {
+    const int row = list_->currentRow();
+    return row < 0 || row >= static_cast<int>(desk_.edits.all().size())
+               ? nullptr
+               : &desk_.edits.all()[static_cast<std::size_t>(row)];
+}
+
+void EditPanel::show_strength() {
+    const Edit* edit = current();
+    const auto strength = edit != nullptr ? strength_of(edit->text) : std::nullopt;
+    strength_row_->setVisible(strength.has_value());
+    if (!strength) return;
+    const QSignalBlocker quiet(strength_);
+    const bool share = strength->op == QLatin1String("calibrate");
+    op_->setText(strength->op);
+    strength_->setRange(share ? 0 : -largest_strength, share ? 1 : largest_strength);
+    strength_->setValue(strength->value);
+}
+
+void EditPanel::say(const QString& sentence) {
+    sentence_ = sentence;
+    if (!sentence.isEmpty()) emit refused(sentence);
+    refresh_words();
+}
+
+// What was done to a line: its box was ticked, or its text written anew.
+void EditPanel::take_item(QListWidgetItem* item) {
+    const int row = list_->row(item);
+    if (filling_ || row < 0 || row >= static_cast<int>(desk_.edits.all().size())) return;
+    const Edit edit = desk_.edits.all()[static_cast<std::size_t>(row)];
+    if (item->text() == edit.text) return desk_.edits.set_on(row, item->checkState() == Qt::Checked);
+    const QString wrong = desk_.edits.replace(row, item->text());
+    refill(); // as it is kept: the old text, or the new one without needless spaces
+    say(wrong);
+}
+
+void EditPanel::move_current(int by) {
+    const int to = list_->currentRow() + by;
+    if (current() == nullptr || to < 0 || to >= list_->count()) return;
+    desk_.edits.move(list_->currentRow(), to);
+    list_->setCurrentRow(to);
+}
+
+void EditPanel::show_menu(const QPoint& at) {
+    const int row = list_->row(list_->itemAt(at));
+    if (row < 0) return;
+    const Edit edit = desk_.edits.all()[static_cast<std::size_t>(row)];
+    QMenu menu(this);
+    menu.addAction(edit.on ? tr("Switch off\tSpace") : tr("Switch on\tSpace"), this,
+                   [this, row, edit] { desk_.edits.set_on(row, !edit.on); });
+    menu.addAction(tr("Write anew\tF2"), this, [this, row] { list_->editItem(list_->item(row)); });
+    menu.addAction(tr("Earlier\tAlt+Up"), this, [this] { move_current(-1); })->setEnabled(row > 0);
+    menu.addAction(tr("Later\tAlt+Down"), this, [this] { move_current(1); })
+        ->setEnabled(row + 1 < list_->count());
+    menu.addAction(tr("Copy as --edit option"), this,
+                   [edit] { QApplication::clipboard()->setText(command_options({edit.text}).trimmed()); });
+    menu.addAction(tr("Remove\tDel"), this, [this, row] { desk_.edits.remove(row); });
+    list_->setCurrentRow(row);
+    menu.exec(list_->viewport()->mapToGlobal(at));
 }
 
 QString EditPanel::said() const { return sentence_.isEmpty() ? desk_.edits.problem() : sentence_; }
 
 void EditPanel::add() {
     if (field_->text().trimmed().isEmpty()) return;
-    sentence_ = desk_.edits.add(field_->text());
-    if (sentence_.isEmpty())
+    const QString wrong = desk_.edits.add(field_->text());
+    if (wrong.isEmpty())
         field_->clear();
     else
-        emit refused(sentence_);
+        say(wrong);
     refresh_words();
 }
 
+// Line by line: what is being looked at or written stays as it is.
 void EditPanel::refill() {
     filling_ = true;
-    const int row = list_->currentRow();
-    list_->clear();
-    for (const Edit& edit : desk_.edits.all()) {
-        auto* item = new QListWidgetItem(edit.text, list_);
-        item->setFlags(item->flags() | Qt::ItemIsUserCheckable);
+    const auto& edits = desk_.edits.all();
+    const int before = list_->count(), count = static_cast<int>(edits.size());
+    const bool one_less = before == count + 1;
+    if (one_less) { // the one that went, so that the chosen one stays chosen
+        int gone = 0;
+        while (gone < count && list_->item(gone)->text() == edits[static_cast<std::size_t>(gone)].text)
+            ++gone;
+        delete list_->takeItem(gone);
+    }
+    while (list_->count() > count)
+        delete list_->takeItem(list_->count() - 1);
+    while (list_->count() < count)
+        list_->addItem(new QListWidgetItem);
+    for (int i = 0; i < count; ++i) {
+        const Edit& edit = edits[static_cast<std::size_t>(i)];
+        QListWidgetItem* item = list_->item(i);
+        item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable |
+                       Qt::ItemIsEditable | Qt::ItemIsDragEnabled);
+        item->setText(edit.text);
         item->setCheckState(edit.on ? Qt::Checked : Qt::Unchecked);
-        item->setToolTip(tr("%1\nDelete removes it, a double click takes it into the field.").arg(edit.text));
+        item->setToolTip(tr("%1\nInterventions apply in this order: drag, or Alt+Up and Alt+Down. A double "
+                            "click (F2) writes it anew, Delete removes it.")
+                             .arg(edit.text));
         item->setFont(desk_.theme().fixed_font());
     }
-    list_->setCurrentRow(std::min(row, list_->count() - 1));
+    if (count > before) list_->setCurrentRow(count - 1);
+    if (list_->currentRow() < 0 && count > 0) list_->setCurrentRow(0);
     filling_ = false;
+    show_strength();
     refresh_words();
 }
 
 QString EditPanel::about() const {
-    if (!desk_.edits.all().empty())
-        return desk_.edits.active().isEmpty()
-                   ? tr("All are switched off: B is the pinned run, if there is one.")
-                   : tr("A is the clean run, B the edited one.");
+    if (!desk_.edits.all().empty()) {
+        const QString name = desk_.edit_sets.name_of(desk_.edits.all());
+        const QString what = desk_.edits.active().isEmpty()
+                                 ? tr("All are switched off: B is the pinned run, if there is one.")
+                                 : tr("A is the clean run, B the edited one.");
+        return name.isEmpty() ? what : tr("Set %1. %2").arg(name, what);
+    }
     const QString whole = tr("Nothing is changed inside the model. Space takes the selected head out.");
     const QString brief = tr("Nothing is changed.");
     // What stands beneath keeps its place: a low panel says less instead of half a sentence.
@@ -155,8 +296,8 @@ void EditPanel::refresh_words() {
     about_->setText(about());
     about_->setStyleSheet(QStringLiteral("color: %1").arg(theme.muted.name()));
     list_->setVisible(!none);
+    if (none) strength_row_->hide();
     static_cast<QVBoxLayout*>(layout())->setStretchFactor(about_, none ? 1 : 0);
-    clear_->setEnabled(!none);
     const Place& place = desk_.selection.place();
     const QString name = QStringLiteral("L%1 H%2").arg(place.layer).arg(place.head);
     ablate_->setText(desk_.edits.of_head(place.layer, place.head).empty()  ? tr("Ablate %1").arg(name)

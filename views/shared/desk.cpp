@@ -11,6 +11,7 @@ constexpr std::size_t longest_past = 500;
 Desk::Desk() {
     connect(&selection, &Selection::changed, this, &Desk::note_moment);
     connect(&edits, &EditList::changed, this, &Desk::note_moment);
+    connect(&edit_sets, &EditSets::changed, this, &Desk::note_moment);
 }
 
 QString Desk::why_no_difference() const {
@@ -80,9 +81,14 @@ void Desk::choose(const figure::Spot& spot, bool second) {
 }
 
 void Desk::note_moment() {
-    const Moment now{selection.place(), edits.all()};
+    const Moment now{selection.place(), edits.all(), edit_sets.all()};
     if (travelling_ || now == moments_[at_]) return;
     moments_.resize(at_ + 1);
+    if (edits.goes_on()) {
+        moments_[at_] = now;
+        return;
+    }
+    edits.settle();
     moments_.push_back(now);
     if (moments_.size() > longest_past) moments_.erase(moments_.begin());
     at_ = moments_.size() - 1;
@@ -91,8 +97,10 @@ void Desk::note_moment() {
 void Desk::go_to(std::size_t moment) {
     at_ = moment;
     travelling_ = true;
+    edits.settle();
     const Moment there = moments_[moment];
     selection.set(there.place);
+    edit_sets.set_all(there.sets);
     edits.set_all(there.edits);
     travelling_ = false;
 }

@@ -2,7 +2,7 @@
 // What all views share: the runs A and B, which of them is shown, the selection, the theme.
 #include "views/figure/picture.h"
 #include "views/figure/theme.h"
-#include "views/shared/edits.h"
+#include "views/shared/edit_sets.h"
 #include "views/shared/head_set.h"
 #include "views/shared/selection.h"
 #include "views/shared/shown_run.h"
@@ -21,6 +21,7 @@ public:
 
     Selection selection;
     EditList edits;
+    EditSets edit_sets;
     HeadSet heads;
 
     /// The current run, and the one it is compared with: with interventions if any is switched on, else the
@@ -46,7 +47,7 @@ public:
     /// Why the head under the selection cannot be patched from the pinned run; empty if it can.
     QString why_no_patch() const;
 
-    /// Steps back and forth through changes of the selection and of the interventions.
+    /// Steps back and forth through changes of the selection, of the interventions and of their named sets.
     void undo();
     void redo();
     bool can_undo() const { return at_ > 0; }
@@ -73,6 +74,7 @@ private:
     struct Moment {
         Place place;
         std::vector<Edit> edits;
+        std::vector<EditSet> sets;
         bool operator==(const Moment&) const = default;
     };
     void fit_selection();

@@ -1,6 +1,9 @@
 #include "views/shared/edits.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "views/shared/figure_source.h"
 
 namespace vitrine::views {
 
@@ -17,6 +20,14 @@ void keep_one_policy(std::vector<Edit>& edits, const QString& newest) {
 
 bool is_policy(const QString& text) { return text.startsWith(QLatin1String("attention ")); }
 QString policy_in(const QString& text) { return text.section(QLatin1Char(' '), 1); }
+
+QString command_options(const QStringList& edits) {
+    QString out;
+    for (const QString& edit : edits)
+        out += is_policy(edit) ? QStringLiteral(" --attention ") + shell_word(policy_in(edit))
+                               : QStringLiteral(" --edit ") + shell_word(edit);
+    return out;
+}
 
 QString ablation(int layer, int head) { return QStringLiteral("L%1H%2 zero").arg(layer).arg(head); }
 
@@ -70,6 +81,44 @@ void EditList::set_on(int index, bool on) {
     edit.on = on;
     if (on) keep_one_policy(all_, QString(edit.text));
     emit changed();
+}
+
+QString EditList::replace(int index, const QString& text) {
+    const QString wanted = text.simplified();
+    if (wanted.isEmpty()) return tr("An intervention needs words; Delete removes it from the list.");
+    const int same = find(wanted);
+    if (same >= 0 && same != index) return tr("\"%1\" is in the list already.").arg(wanted);
+    return put(index, wanted);
+}
+
+QString EditList::put(int index, const QString& wanted) {
+    if (index < 0 || index >= static_cast<int>(all_.size())) return {};
+    if (wanted == all_[static_cast<std::size_t>(index)].text) return {};
+    if (check)
+        if (const QString wrong = check(wanted); !wrong.isEmpty()) return wrong;
+    Edit& edit = all_[static_cast<std::size_t>(index)];
+    edit.text = wanted;
+    if (edit.on) keep_one_policy(all_, wanted);
+    emit changed();
+    return {};
+}
+
+QString EditList::turn(int index, const QString& text) {
+    goes_on_ = index >= 0 && turned_ == index;
+    QString wrong = put(index, text);
+    goes_on_ = false;
+    turned_ = index;
+    return wrong;
+}
+
+void EditList::move(int from, int to) {
+    const int count = static_cast<int>(all_.size());
+    if (from < 0 || from >= count || to < 0 || to >= count || from == to) return;
+    std::vector<Edit> edits = all_;
+    const Edit moved = edits[static_cast<std::size_t>(from)];
+    edits.erase(edits.begin() + from);
+    edits.insert(edits.begin() + to, moved);
+    set_all(std::move(edits));
 }
 
 void EditList::remove(int index) {

@@ -33,6 +33,16 @@ public:
     /// Adds those that are not there yet and switches all of them on, as one change.
     void add_all(const QStringList& texts);
     void set_on(int index, bool on);
+    /// Another text in the place of one. Returns what is wrong with it; then the old one stays.
+    QString replace(int index, const QString& text);
+    /// The same while a strength is turned: what follows each other on one edit is one change to undo.
+    QString turn(int index, const QString& text);
+    /// What comes next is a change of its own.
+    void settle() { turned_ = -1; }
+    /// While `changed` is emitted: it goes on with the change before.
+    bool goes_on() const { return goes_on_; }
+    /// `to`: the index that it has afterwards. Edits apply in their order.
+    void move(int from, int to);
     void remove(int index);
     void clear();
     void set_all(std::vector<Edit> edits);
@@ -54,13 +64,19 @@ signals:
     void problem_changed();
 
 private:
+    QString put(int index, const QString& wanted);
+
     std::vector<Edit> all_;
     QString problem_;
+    int turned_ = -1; ///< whose strength was turned last
+    bool goes_on_ = false;
 };
 
 /// Whether a text says which keys a run sees; then policy_in() is what --attention takes.
 bool is_policy(const QString& text);
 QString policy_in(const QString& text);
+/// The options of the command line that say the same, each after a space.
+QString command_options(const QStringList& edits);
 
 /// "L3H5 zero": takes the head's output out.
 QString ablation(int layer, int head);
