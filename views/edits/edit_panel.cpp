@@ -271,7 +271,7 @@ QString EditPanel::about() const {
         const QString what = desk_.edits.active().isEmpty()
                                  ? tr("All are switched off: B is the pinned run, if there is one.")
                                  : tr("A is the clean run, B the edited one.");
-        return name.isEmpty() ? what : tr("Set %1. %2").arg(name, what);
+        return name.isEmpty() ? what : tr("Set \"%1\". %2").arg(name, what);
     }
     const QString whole = tr("Nothing is changed inside the model. Space takes the selected head out.");
     const QString brief = tr("Nothing is changed.");
