@@ -19,6 +19,8 @@ void RunOptions::add(CLI::App& command, Program& program) {
         "@F.h5:ROW, "
         "add X*@F.npy, set @F.npy, project-out @F.npy, cap X @F.npy or (of patterns) calibrate BETA "
         "THRESHOLD.\n"
+        "Operations in place of others: mlp.hook_post identity (no activation function), attn.hook_pattern "
+        "sigmoid (no softmax), hook_mlp_in parallel\n(the MLP reads what attention reads).\n"
         "Example: --edit \"L3H5 pos=-1 zero\" --edit \"blocks.2.hook_mlp_out scale 0.5\"");
     program.add_text(command, "--attention", attention, attention_help);
     command.add_flag("--compare-clean", compare_clean, "The same without edits and --attention beside it");

@@ -18,6 +18,7 @@
 #include "core/analysis/ov_qk.h"
 #include "core/analysis/patch.h"
 #include "core/analysis/path_patch.h"
+#include "core/analysis/replaced_operations.h"
 #include "core/analysis/residual_geometry.h"
 #include "core/analysis/selectivity.h"
 #include "core/analysis/sink_hidden.h"
@@ -27,6 +28,7 @@
 #include "core/analysis/sinks.h"
 #include "core/analysis/skip_sublayers.h"
 #include "core/analysis/span_importance.h"
+#include "core/analysis/steering_vector.h"
 #include "core/analysis/streaming.h"
 #include "core/analysis/streaming_heads.h"
 #include "core/analysis/token_importance.h"
@@ -52,7 +54,7 @@ const vitrine_plugin& builtin() {
                      LensEntropy, EarlyExit, DirectLogitAttribution, HeadVocabulary, FfnMemories, SubUpdates,
                      ResidualGeometry, Isotropy, TokenImportance, SpanImportance, GenerationLanes,
                      WeightsSpectra, OvQk, Composition, Ablate, Patch, PathPatch, CausalTrace,
-                     CircuitFaithfulness, SkipSublayers, Selectivity>();
+                     CircuitFaithfulness, SkipSublayers, Selectivity, ReplacedOperations, SteeringVector>();
 }
 
 } // namespace vitrine::analysis

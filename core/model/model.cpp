@@ -44,6 +44,8 @@ std::string name_of(Activation activation) {
         return "silu";
     case Activation::relu:
         return "relu";
+    case Activation::identity:
+        return "identity";
     }
     return "?";
 }

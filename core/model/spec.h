@@ -8,7 +8,13 @@
 namespace vitrine::model {
 
 enum class NormKind { layer, rms };
-enum class Activation { gelu, gelu_tanh, silu, relu };
+enum class Activation {
+    gelu,
+    gelu_tanh,
+    silu,
+    relu,
+    identity, ///< none: x itself
+};
 enum class Positional { learned, rotary, alibi, none };
 
 /// y = (x − mean) / √(variance + eps) · w + b for `layer`; y = x / √(mean of squares + eps) · w for `rms`.

@@ -140,8 +140,13 @@ ValueId AttentionBuilder::mix(int layer, ValueId q, ValueId q_sinks, ValueId k, 
         const ValueId pattern = plan_.pairs();
         plan_.emit(AttentionScores{attention, q, k, scores, q_sinks});
         plan_.hook(scores_name, scores);
+        ValueId sigmoid = absent;
+        if (plan_.replaced(pattern_name)) {
+            sigmoid = plan_.pairs();
+            plan_.emit(SigmoidPattern{scores, sigmoid});
+        }
         plan_.emit(AttentionPattern{scores, pattern});
-        plan_.hook(pattern_name, pattern);
+        plan_.hook(pattern_name, pattern, sigmoid);
         plan_.emit(AttentionMix{attention, pattern, v, z});
         return z;
     }

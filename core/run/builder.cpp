@@ -69,12 +69,13 @@ private:
         return plan_.hook_of_own(block + "attn.hook_in", residual);
     }
 
-    /// What the MLP reads; `normed` is what attention reads.
-    ValueId mlp_input(int layer, ValueId residual, ValueId normed) {
+    /// What the MLP reads; `before` and `normed` are the block's input and what attention reads of it.
+    ValueId mlp_input(int layer, ValueId residual, ValueId before, ValueId normed) {
         const std::string block = fmt::format("blocks.{}.", layer);
         const std::string own = block + "hook_mlp_in";
         ValueId in = residual;
-        if (plan_.wanted(own)) in = plan_.hook(own, plan_.repeat(residual, 1));
+        if (plan_.wanted(own))
+            in = plan_.hook(own, plan_.repeat(residual, 1), plan_.replaced(own) ? before : absent);
         if (!spec_.norms_before()) return plan_.hook_of_own(block + "mlp.hook_in", in);
         if (!spec_.shared_norm) return plan_.hook(block + "mlp.hook_in", plan_.norm(block + "ln2.", in, 1));
         if (plan_.edited(own)) normed = plan_.norm(block + "ln1.", in, 1, false);
@@ -90,9 +91,14 @@ private:
         if (spec_.gated)
             factor = plan_.hook(mlp + "hook_pre_linear",
                                 plan_.linear(mlp + "W_in", mlp + "b_in", in, 1, spec_.d_ff));
+        ValueId plain = absent;
+        if (plan_.replaced(mlp + "hook_post")) {
+            plain = plan_.value(1, spec_.d_ff);
+            plan_.emit(Activate{model::Activation::identity, pre, factor, plain});
+        }
         const ValueId post = plan_.value(1, spec_.d_ff);
         plan_.emit(Activate{spec_.activation, pre, factor, post});
-        plan_.hook(mlp + "hook_post", post);
+        plan_.hook(mlp + "hook_post", post, plain);
         return plan_.linear(mlp + "W_out", mlp + "b_out", post, 1, spec_.d_model);
     }
 
@@ -120,12 +126,19 @@ private:
         VITRINE_ASSIGN(ValueId attn_out, attention_.write(layer, residual, normed));
         attn_out = branch(layer, "attn", "ln1_post", attn_out);
         if (spec_.parallel) {
+            if (plan_.replaced(block + "hook_mlp_in"))
+                return fail(
+                    Code::unsupported,
+                    fmt::format("parallel changes nothing at {}hook_mlp_in: attention and MLP of this "
+                                "model read the same stream already; leave the edit out.",
+                                block));
             const ValueId mlp_out =
-                branch(layer, "mlp", "ln2_post", mlp(layer, mlp_input(layer, residual, normed)));
+                branch(layer, "mlp", "ln2_post", mlp(layer, mlp_input(layer, residual, residual, normed)));
             return plan_.hook(block + "hook_resid_post", plan_.add(residual, plan_.add(attn_out, mlp_out)));
         }
         const ValueId mid = plan_.hook(block + "hook_resid_mid", sum(layer, residual, attn_out, "ln1"));
-        const ValueId mlp_out = branch(layer, "mlp", "ln2_post", mlp(layer, mlp_input(layer, mid, normed)));
+        const ValueId mlp_out =
+            branch(layer, "mlp", "ln2_post", mlp(layer, mlp_input(layer, mid, residual, normed)));
         return plan_.hook(block + "hook_resid_post", sum(layer, mid, mlp_out, "ln2"));
     }
 

@@ -188,6 +188,12 @@ private:
             edit_.op = op == "zero" ? EditOp::zero : EditOp::mask;
             return {};
         }
+        if (op == "identity" || op == "sigmoid" || op == "parallel") {
+            edit_.op = op == "identity"  ? EditOp::identity
+                       : op == "sigmoid" ? EditOp::sigmoid
+                                         : EditOp::parallel;
+            return {};
+        }
         if (op == "scale") {
             edit_.op = EditOp::scale;
             return scalar(op);
@@ -221,7 +227,7 @@ private:
                         fmt::format("The edit \"{}\" needs a dictionary, which this version cannot open yet.",
                                     text_));
         return wrong(fmt::format("\"{}\" is no operation; there are zero, scale, add, set, mask, mean, from, "
-                                 "project-out, cap and calibrate",
+                                 "project-out, cap, calibrate, identity, sigmoid and parallel",
                                  op));
     }
 

@@ -49,6 +49,12 @@ std::string operation(const EditSpec& edit) {
                (edit.exclude_special ? " exclude=special" : "") + (edit.by_position ? " by=position" : "");
     case EditOp::calibrate:
         return fmt::format("calibrate {} {}", edit.value, edit.threshold);
+    case EditOp::identity:
+        return "identity";
+    case EditOp::sigmoid:
+        return "sigmoid";
+    case EditOp::parallel:
+        return "parallel";
     case EditOp::from:
         return "from " + (edit.source.empty() ? fmt::format("row={}", edit.from_row) : file(edit.source));
     }

@@ -50,6 +50,7 @@ struct Names {
     const char* operator()(const Attention&) const { return "attention"; }
     const char* operator()(const AttentionScores&) const { return "attention-scores"; }
     const char* operator()(const AttentionPattern&) const { return "attention-pattern"; }
+    const char* operator()(const SigmoidPattern&) const { return "sigmoid-pattern"; }
     const char* operator()(const AttentionMix&) const { return "attention-mix"; }
     const char* operator()(const Activate&) const { return "activate"; }
     const char* operator()(const Pointwise&) const { return "pointwise"; }
@@ -86,11 +87,12 @@ struct FieldsOf {
     }
     Fields operator()(const AttentionScores& op) const { return {{&op.q, &op.k, &op.q_sinks}, {&op.out}}; }
     Fields operator()(const AttentionPattern& op) const { return {{&op.in}, {&op.out}}; }
+    Fields operator()(const SigmoidPattern& op) const { return {{&op.in}, {&op.out}}; }
     Fields operator()(const AttentionMix& op) const { return {{&op.pattern, &op.v}, {&op.out}}; }
     Fields operator()(const Activate& op) const { return {{&op.in, &op.factor}, {&op.out}}; }
     Fields operator()(const Pointwise& op) const { return {{&op.in}, {&op.out}}; }
     Fields operator()(const Select& op) const { return {{&op.in}, {&op.out}}; }
-    Fields operator()(const Edit& op) const { return {{}, {&op.value}}; }
+    Fields operator()(const Edit& op) const { return {{&op.source}, {&op.value}}; }
     Fields operator()(const Capture& op) const { return {{&op.value}, {}}; }
     Fields operator()(const LogitStats& op) const { return {{&op.hidden, &op.logits}, {}}; }
 };
@@ -124,7 +126,7 @@ Access access_of(const Op& op) {
         access.reads.push_back(*id);
     for (const ValueId* id : fields.writes)
         access.writes.push_back(*id);
-    if (const auto* edit = std::get_if<Edit>(&op)) access.reads.push_back(edit->value);
+    if (const auto* edit = std::get_if<Edit>(&op)) access.reads.insert(access.reads.begin(), edit->value);
     return access;
 }
 

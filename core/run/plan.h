@@ -210,6 +210,11 @@ struct AttentionPattern {
     ValueId in, out;
 };
 
+/// out = 1 / (1 + n e^(−in)), n: scores of the row that are not −inf; those become 0.
+struct SigmoidPattern {
+    ValueId in, out;
+};
+
 /// out[n, h, :] = Σ_j pattern[h, i, j] · v_j.
 struct AttentionMix {
     AttentionSpec spec;
@@ -252,6 +257,7 @@ enum class EditKind {
     /// `threshold`; of all sinks but the first, x = scalar · x in the box, and what that frees goes to the
     /// row's other keys in proportion to their weights. The box spans all keys. [ACT, Yu et al. 2024]
     calibrate,
+    take, ///< x = the element of Edit::source at the same place
 };
 
 /// One box of an edited value, half-open ranges. Positions count from the row's first token in this plan
@@ -275,6 +281,7 @@ struct EditEntry {
 struct Edit {
     ValueId value;
     std::vector<EditEntry> entries;
+    ValueId source = absent; ///< of the shape of value; what `take` copies
 };
 
 /// Copies a value to Outputs::captures[slot].
@@ -298,12 +305,12 @@ struct LogitStats {
     float cap = 0.0F;                     ///< then cap · tanh(logit / cap); 0: none
 };
 
-using Op =
-    std::variant<Constant, Embed, PositionEmbed, Add, Repeat, Norm, NormScale, NormApply, NormAffine, Linear,
-                 HeadLinear, HeadResult, SumHeads, Rotate, CacheAppend, Attention, AttentionScores,
-                 AttentionPattern, AttentionMix, Activate, Pointwise, Select, Edit, Capture, LogitStats>;
+using Op = std::variant<Constant, Embed, PositionEmbed, Add, Repeat, Norm, NormScale, NormApply, NormAffine,
+                        Linear, HeadLinear, HeadResult, SumHeads, Rotate, CacheAppend, Attention,
+                        AttentionScores, AttentionPattern, SigmoidPattern, AttentionMix, Activate, Pointwise,
+                        Select, Edit, Capture, LogitStats>;
 
-/// What an op reads and writes; Edit both reads and writes its value.
+/// What an op reads and writes; Edit both reads, before its source, and writes its value.
 struct Access {
     std::vector<ValueId> reads;
     std::vector<ValueId> writes;

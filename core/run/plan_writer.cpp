@@ -1,5 +1,7 @@
 #include "core/run/plan_writer.h"
 
+#include <algorithm>
+
 namespace vitrine::run {
 
 PlanWriter::PlanWriter(const model::Model& model, const BuildRequest& request)
@@ -21,9 +23,16 @@ ConstantId PlanWriter::constant(SharedTensor tensor) {
     return static_cast<ConstantId>(built_.plan.constants.size()) - 1;
 }
 
-void PlanWriter::edit(const std::string& name, ValueId id) {
+bool PlanWriter::replaced(const std::string& name) const {
+    const auto found = request_.edits.find(name);
+    return found != request_.edits.end() &&
+           std::any_of(found->second.begin(), found->second.end(),
+                       [](const EditEntry& entry) { return entry.kind == EditKind::take; });
+}
+
+void PlanWriter::edit(const std::string& name, ValueId id, ValueId source) {
     if (const auto found = request_.edits.find(name); found != request_.edits.end())
-        emit(Edit{id, found->second});
+        emit(Edit{id, found->second, source});
 }
 
 void PlanWriter::capture(const std::string& name, ValueId id) {
@@ -34,8 +43,8 @@ void PlanWriter::capture(const std::string& name, ValueId id) {
         {name, {info.axes.begin() + 1, info.axes.end()}, built_.plan.values[static_cast<std::size_t>(id)]});
 }
 
-ValueId PlanWriter::hook(const std::string& name, ValueId id) {
-    edit(name, id);
+ValueId PlanWriter::hook(const std::string& name, ValueId id, ValueId source) {
+    edit(name, id, source);
     capture(name, id);
     return id;
 }

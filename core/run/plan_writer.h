@@ -27,10 +27,13 @@ public:
     bool edited(const std::string& name) const { return request_.edits.contains(name); }
     bool captured(const std::string& name) const { return request_.captures.contains(name); }
     bool wanted(const std::string& name) const { return edited(name) || captured(name); }
-    void edit(const std::string& name, ValueId id);
+    /// Whether an edit of the hook puts another operation's output in its place.
+    bool replaced(const std::string& name) const;
+    /// `source`: that other output; absent where nothing is replaced.
+    void edit(const std::string& name, ValueId id, ValueId source = absent);
     void capture(const std::string& name, ValueId id);
     /// A hook point: what is edited is captured as edited.
-    ValueId hook(const std::string& name, ValueId id);
+    ValueId hook(const std::string& name, ValueId id, ValueId source = absent);
     /// A hook point on a value that others read too: an edit changes a copy. `id` has no heads.
     ValueId hook_of_own(const std::string& name, ValueId id);
     /// Logits that are returned without a hook.

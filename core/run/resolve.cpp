@@ -1,6 +1,7 @@
 #include "core/run/resolve.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -71,6 +72,10 @@ EditKind kind_of(EditOp op) {
         return EditKind::mask;
     case EditOp::calibrate:
         return EditKind::calibrate;
+    case EditOp::identity:
+    case EditOp::sigmoid:
+    case EditOp::parallel:
+        return EditKind::take;
     case EditOp::zero:
     case EditOp::set:
     case EditOp::set_tensor:
@@ -224,7 +229,26 @@ Status check_component(const Selector& selector, int size, const char* what, con
     return {};
 }
 
+/// Edits that put one operation in the place of another work where that operation writes.
+Status check_place(const EditSpec& edit, const model::HookInfo& hook) {
+    struct Place {
+        EditOp op;
+        const char* name;
+        const char* hook;
+    };
+    constexpr std::array places{
+        Place{EditOp::identity, "identity replaces the activation function", "mlp.hook_post"},
+        Place{EditOp::sigmoid, "sigmoid replaces the softmax", "attn.hook_pattern"},
+        Place{EditOp::parallel, "parallel gives the MLP the block's own input", "hook_mlp_in"}};
+    for (const Place& place : places)
+        if (edit.op == place.op && !hook.name.ends_with(std::string(".") + place.hook))
+            return fail(Code::usage,
+                        fmt::format("{} and works on {}, not on {}.", place.name, place.hook, hook.name));
+    return {};
+}
+
 Status check_kinds(const EditSpec& edit, const model::HookInfo& hook) {
+    VITRINE_TRY(check_place(edit, hook));
     if (!has_heads(hook) && !is_pairs(hook) && !edit.head.all)
         return fail(Code::usage, fmt::format("The edit names heads, but {} has no heads.", hook.name));
     if (!is_pairs(hook) && !edit.key.all)

@@ -44,7 +44,11 @@ enum class EditOp {
     mask,
     mean,
     from,
-    calibrate
+    calibrate,
+    // One operation of the model in place of another, at the hook that it writes:
+    identity, ///< mlp.hook_post: no activation function (a gated MLP keeps its gate as a plain factor)
+    sigmoid,  ///< attn.hook_pattern: σ(score − ln n), n: keys that the query sees [Ramapuram et al. 2024]
+    parallel  ///< hook_mlp_in: the MLP reads what the block's attention reads
 };
 
 /// One change inside the model, as `--edit` writes it (CLI.md). The tensors that it needs are in it, so that

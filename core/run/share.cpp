@@ -138,7 +138,8 @@ private:
 
     void op(const Edit& edit, const OpVersions& at) {
         const int part = part_of(at);
-        Edit moved{fetch(at.reads.front(), part), {}};
+        Edit moved{fetch(at.reads.front(), part), {}, absent};
+        if (edit.source != absent) moved.source = fetch(at.reads.back(), part);
         for (const EditEntry& entry : edit.entries)
             move(entry, part, moved.entries);
         placed(at.writes.front()) = {moved.value, part};

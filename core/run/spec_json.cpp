@@ -14,8 +14,9 @@ namespace vitrine::run {
 
 namespace {
 
-constexpr std::array op_names{"zero",        "scale", "add",  "set",  "add-vector", "set-tensor",
-                              "project-out", "cap",   "mask", "mean", "from",       "calibrate"};
+constexpr std::array op_names{"zero",       "scale",       "add",      "set",     "add-vector",
+                              "set-tensor", "project-out", "cap",      "mask",    "mean",
+                              "from",       "calibrate",   "identity", "sigmoid", "parallel"};
 
 const char* name_of(PositionChoice choice) {
     return choice == PositionChoice::last ? "last" : choice == PositionChoice::all ? "all" : "list";

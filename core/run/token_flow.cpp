@@ -113,9 +113,9 @@ Version TokenFlow::written(const Op& op, const OpVersions& at, ValueId value) co
         out.classes = chained(*scores);
         out.whole = captured_[static_cast<std::size_t>(scores->out)] ||
                     captured_[static_cast<std::size_t>(pattern_of_.at(scores->out))];
-    } else if (const auto* pattern = as<AttentionPattern>(op)) {
-        out.classes = version(current(pattern->in)).classes;
-        out.whole = version(current(pattern->in)).whole;
+    } else if (as<AttentionPattern>(op) != nullptr || as<SigmoidPattern>(op) != nullptr) {
+        out.classes = version(at.reads.front()).classes;
+        out.whole = version(at.reads.front()).whole;
     } else if (const auto* mix = as<AttentionMix>(op)) {
         out.by_rows = true;
         out.classes = version(current(mix->pattern)).classes;
@@ -124,7 +124,7 @@ Version TokenFlow::written(const Op& op, const OpVersions& at, ValueId value) co
         out.classes = version(current(value)).classes;
         out.whole = version(current(value)).whole;
     } else if (edit != nullptr) {
-        out.classes = classes_.with(version(current(value)).classes, classes_.edits_of_tokens(edit->entries));
+        out.classes = classes_.with(all_of(at.reads), classes_.edits_of_tokens(edit->entries));
     } else {
         out.classes = all_of(at.reads);
     }

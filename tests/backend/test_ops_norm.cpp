@@ -52,6 +52,8 @@ double activation(Activation kind, double x) {
         return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
     case Activation::silu:
         return x / (1 + std::exp(-x));
+    case Activation::identity:
+        return x;
     case Activation::relu:
         return std::max(x, 0.0);
     }
@@ -213,8 +215,8 @@ private slots:
     void activations_data() { add_devices(); }
     void activations() {
         QFETCH(QString, device);
-        for (const Activation kind :
-             {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu}) {
+        for (const Activation kind : {Activation::gelu, Activation::gelu_tanh, Activation::silu,
+                                      Activation::relu, Activation::identity}) {
             for (const int width : {1, 7, 33, 129, 1000}) {
                 auto x = random_floats(static_cast<std::size_t>(3) * width, 1, 3);
                 if (width == 1000) { // far out on both sides

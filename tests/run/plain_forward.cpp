@@ -78,6 +78,8 @@ double activated(model::Activation kind, double x) {
         return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
     case model::Activation::silu:
         return x / (1 + std::exp(-x));
+    case model::Activation::identity:
+        return x;
     case model::Activation::relu:
         return std::max(x, 0.0);
     }

@@ -223,6 +223,51 @@ bool close(const std::vector<float>& got, const Lines& want, const std::string& 
     return false;
 }
 
+/// What `op` gives at positions 4 to 7 in place of what the model computes, in plain loops.
+class Replacement {
+public:
+    Replacement(std::string op, int tokens) : op_(std::move(op)), tokens_(static_cast<std::size_t>(tokens)) {}
+
+    void operator()(const std::string& hook, Lines& x) {
+        const auto is = [&](const char* name) { return hook.ends_with(std::string(".") + name); };
+        if (is("hook_resid_pre")) before_ = x;
+        if (is("hook_pre")) {
+            pre_ = x;
+            factor_.assign(x.size(), 1);
+        }
+        if (is("hook_pre_linear")) factor_ = x;
+        if (is("hook_attn_scores")) scores_ = x;
+        if (op_ == "identity" && is("hook_post"))
+            for (std::size_t i : of_positions(x))
+                x[i] = pre_[i] * factor_[i];
+        if (op_ == "parallel" && is("hook_mlp_in"))
+            for (std::size_t i : of_positions(x))
+                x[i] = before_[i];
+        if (op_ == "sigmoid" && is("hook_pattern"))
+            for (std::size_t row = 0; row < x.size() / tokens_; ++row)
+                if (row % tokens_ >= 4 && row % tokens_ < 8) squash(row * tokens_, x);
+    }
+
+private:
+    std::vector<std::size_t> of_positions(const Lines& x) const {
+        std::vector<std::size_t> all;
+        for (std::size_t i = 4 * x.size() / tokens_; i < 8 * x.size() / tokens_; ++i)
+            all.push_back(i);
+        return all;
+    }
+    void squash(std::size_t first, Lines& x) const {
+        double seen = 0;
+        for (std::size_t j = 0; j < tokens_; ++j)
+            seen += std::isfinite(scores_[first + j]) ? 1 : 0;
+        for (std::size_t j = 0; j < tokens_; ++j)
+            x[first + j] = 1 / (1 + std::exp(std::log(seen) - scores_[first + j]));
+    }
+
+    std::string op_;
+    std::size_t tokens_;
+    Lines before_, pre_, factor_, scores_;
+};
+
 } // namespace
 
 class TestBlocks : public QObject {
@@ -362,6 +407,32 @@ private slots:
             QVERIFY2(!value.empty(), hook.name.c_str());
             QVERIFY(close(result.rows[0].find(hook.name)->tensor.data, value, hook.name));
             QVERIFY(close(result.rows[0].logits.data, logits, "logits after editing " + hook.name));
+        }
+    }
+
+    void one_operation_in_place_of_another_data() { rows(); }
+    void one_operation_in_place_of_another() {
+        const Subject made = subject();
+        const std::vector<int> ids = ids_of(11, 1);
+        const std::vector<float> clean = run(made, all_logits({ids})).rows[0].logits.data;
+        const std::pair<const char*, const char*> places[] = {{"identity", "blocks.*.mlp.hook_post"},
+                                                              {"sigmoid", "*.hook_pattern"},
+                                                              {"parallel", "*.hook_mlp_in"}};
+        for (const auto& [op, hook] : places) {
+            run::RunSpec spec = all_logits({ids, ids});
+            auto edit = run::parse_edit(fmt::format("{} row=0 pos=4:8 {}", hook, op));
+            QVERIFY(edit.has_value());
+            spec.edits = {*edit};
+            if (made.model->spec.parallel && std::string(op) == "parallel") {
+                const auto refused = run::run(*made.loaded, *made.model, spec, {}, {});
+                QVERIFY(!refused && refused.error().message.find("already") != std::string::npos);
+                continue;
+            }
+            const run::RunResult result = run(made, spec);
+            const Lines logits = PlainForward(*made.model, Replacement(op, 11)).logits(ids);
+            QVERIFY(close(result.rows[0].logits.data, logits, std::string("logits with ") + op));
+            QVERIFY(result.rows[0].logits.data != clean);
+            QCOMPARE(result.rows[1].logits.data, clean);
         }
     }
 

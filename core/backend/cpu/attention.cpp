@@ -1,4 +1,6 @@
 // The attention ops: whole, or scores, pattern and mix apart so that edits can come between.
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/backend/cpu/attention_block.h"
@@ -158,6 +160,28 @@ void execute(const run::AttentionPattern& op, Context<S>& context) {
 }
 
 template <typename S>
+void execute(const run::SigmoidPattern& op, Context<S>& context) {
+    const run::Batch& batch = context.batch(op.in);
+    static constexpr S hidden = -std::numeric_limits<S>::infinity();
+    const S* in = context.data(op.in);
+    S* out = context.data(op.out);
+    for (int row = 0; row < batch.rows(); ++row) {
+        const std::int64_t keys = batch.keys(row);
+        const std::int64_t queries = std::int64_t{context.value(op.in).heads} * batch.queries(row);
+        context.pool.parallel_for(static_cast<std::size_t>(queries), [&](std::size_t i) {
+            const S* x = in + static_cast<std::int64_t>(i) * keys;
+            S* y = out + static_cast<std::int64_t>(i) * keys;
+            const auto n = static_cast<S>(keys - std::count(x, x + keys, hidden));
+            std::transform(x, x + keys, y, [n](S score) {
+                return score == hidden ? S{0} : S{1} / (S{1} + n * std::exp(-score));
+            });
+        });
+        in += queries * keys;
+        out += queries * keys;
+    }
+}
+
+template <typename S>
 void execute(const run::AttentionMix& op, Context<S>& context) {
     const run::AttentionSpec& spec = op.spec;
     const run::Batch& batch = context.batch(op.pattern);
@@ -190,6 +214,7 @@ void execute(const run::CacheAppend& op, Context<S>& context) {
 VITRINE_INSTANTIATE(Attention)
 VITRINE_INSTANTIATE(AttentionScores)
 VITRINE_INSTANTIATE(AttentionPattern)
+VITRINE_INSTANTIATE(SigmoidPattern)
 VITRINE_INSTANTIATE(AttentionMix)
 VITRINE_INSTANTIATE(CacheAppend)
 #undef VITRINE_INSTANTIATE

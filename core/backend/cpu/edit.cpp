@@ -62,6 +62,7 @@ void edit_elements(const Source& source, S* x, int pos, int head) {
         case run::EditKind::project_out:
         case run::EditKind::cap:
         case run::EditKind::calibrate:
+        case run::EditKind::take:
             break;
         }
     }
@@ -121,6 +122,7 @@ void calibrate(const run::EditEntry& entry, int queries, int keys, S* x) {
 template <typename S>
 void execute(const run::Edit& op, Context<S>& context) {
     S* data = context.data(op.value);
+    const S* other = context.data(op.source);
     for (const run::EditEntry& entry : op.entries) {
         const Placement place = placement_of(context.value(op.value), context.batch(op.value), entry.row);
         const float* tensor =
@@ -141,8 +143,12 @@ void execute(const run::Edit& op, Context<S>& context) {
         const bool directed = entry.kind == run::EditKind::project_out || entry.kind == run::EditKind::cap;
         for (int pos = entry.pos_begin; pos < entry.pos_end; ++pos) {
             for (int head = entry.head_begin; head < entry.head_end; ++head) {
-                S* x = data + place.first + pos * place.pos_stride + head * place.head_stride;
-                if (directed)
+                const std::int64_t at = place.first + pos * place.pos_stride + head * place.head_stride;
+                S* x = data + at;
+                if (entry.kind == run::EditKind::take)
+                    std::copy(other + at + entry.channel_begin, other + at + entry.channel_end,
+                              x + entry.channel_begin);
+                else if (directed)
                     edit_direction(source, x);
                 else
                     edit_elements(source, x, pos, head);

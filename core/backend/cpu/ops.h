@@ -43,6 +43,8 @@ void execute(const run::AttentionScores& op, Context<S>& context);
 template <typename S>
 void execute(const run::AttentionPattern& op, Context<S>& context);
 template <typename S>
+void execute(const run::SigmoidPattern& op, Context<S>& context);
+template <typename S>
 void execute(const run::AttentionMix& op, Context<S>& context);
 template <typename S>
 void execute(const run::Activate& op, Context<S>& context);

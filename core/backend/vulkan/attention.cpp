@@ -438,6 +438,19 @@ Status record(Execution& execution, const run::AttentionPattern& op) {
                       [&](const Step& step) { return record_pattern(step, false); });
 }
 
+Status record(Execution& execution, const run::SigmoidPattern& op) {
+    run::AttentionSpec spec;
+    spec.heads = spec.kv_heads = static_cast<int>(execution.value(op.in).layout->heads);
+    const auto dispatch = [](const Step& step) -> Status {
+        step.execution.recorder.dispatch(
+            {"sigmoid_pattern", "TSS", 4, {step.execution.device.caps().subgroup}, true},
+            {step.scores, step.table, step.pattern}, step.chunk.heads, {most_queries(step.rows), 1, step.z()},
+            15.0 * pairs_of(step.rows) * step.chunk.heads);
+        return {};
+    };
+    return each_chunk(execution, spec, rows_of(execution.plan.batch_of(op.in)), op.in, op.out, dispatch);
+}
+
 Status record(Execution& execution, const run::AttentionMix& op) {
     Slice rest;
     VITRINE_ASSIGN(const Panels panels, panels_for(execution, op.spec, execution.plan.batch_of(op.pattern),

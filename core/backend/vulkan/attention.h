@@ -33,6 +33,7 @@ Status record(Execution& execution, const run::CacheAppend& op);
 Status record(Execution& execution, const run::Attention& op);
 Status record(Execution& execution, const run::AttentionScores& op);
 Status record(Execution& execution, const run::AttentionPattern& op);
+Status record(Execution& execution, const run::SigmoidPattern& op);
 Status record(Execution& execution, const run::AttentionMix& op);
 
 } // namespace vitrine::backend::vulkan

@@ -42,7 +42,26 @@ Status record_calibration(Execution& execution, const run::EditEntry& edit, cons
     return {};
 }
 
-bool projects(run::EditKind kind) { return kind == run::EditKind::project_out || kind == run::EditKind::cap; }
+/// Entries that one dispatch can hold together.
+enum class Group { elements, projections, taken, calibration };
+
+Group group_of(run::EditKind kind) {
+    switch (kind) {
+    case run::EditKind::project_out:
+    case run::EditKind::cap:
+        return Group::projections;
+    case run::EditKind::take:
+        return Group::taken;
+    case run::EditKind::calibrate:
+        return Group::calibration;
+    case run::EditKind::set:
+    case run::EditKind::scale:
+    case run::EditKind::add:
+    case run::EditKind::mask:
+        return Group::elements;
+    }
+    return Group::elements;
+}
 
 std::uint32_t size_of(int begin, int end) { return static_cast<std::uint32_t>(std::max(end - begin, 0)); }
 
@@ -107,6 +126,14 @@ Status record(Execution& execution, const run::Edit& op) {
             entry.tensor_head = static_cast<std::uint32_t>(edit.head_stride);
             entry.tensor_channel = static_cast<std::uint32_t>(edit.channel_stride);
         }
+        if (edit.kind == run::EditKind::take) { // the same place of a value that lies alike
+            entry.kind = static_cast<std::uint32_t>(run::EditKind::set);
+            entry.has_tensor = 1;
+            entry.tensor = entry.base;
+            entry.tensor_pos = entry.pos_step;
+            entry.tensor_head = entry.head_step;
+            entry.tensor_channel = 1;
+        }
         if (entry.positions * entry.heads * entry.channels > 0) entries.push_back(entry);
     }
     if (entries.empty()) return {};
@@ -124,19 +151,21 @@ Status record(Execution& execution, const run::Edit& op) {
             edit.channel_end > edit.channel_begin)
             edits.push_back(&edit);
     for (std::size_t first = 0; first < edits.size();) {
-        if (edits[first]->kind == run::EditKind::calibrate) {
+        const Group group = group_of(edits[first]->kind);
+        if (group == Group::calibration) {
             VITRINE_TRY(record_calibration(execution, *edits[first], value));
             ++first;
             continue;
         }
-        const bool projecting = projects(edits[first]->kind);
         std::set<int> rows;
         std::size_t end = first;
-        while (end < edits.size() && end - first < 65535 && projects(edits[end]->kind) == projecting &&
-               edits[end]->kind != run::EditKind::calibrate && rows.insert(edits[end]->row).second)
+        while (end < edits.size() && end - first < 65535 && group_of(edits[end]->kind) == group &&
+               rows.insert(edits[end]->row).second)
             ++end;
+        const Slice source = group == Group::taken ? execution.value(op.source).slice : list;
         record_run(execution, entries, static_cast<std::uint32_t>(first),
-                   static_cast<std::uint32_t>(end - first), projecting, table, list, value.slice);
+                   static_cast<std::uint32_t>(end - first), group == Group::projections, table, source,
+                   value.slice);
         first = end;
     }
     return {};

@@ -42,6 +42,11 @@ struct Relu {
     static Vector<S> of(Vector<S> x) { return x < S{0} ? Vector<S>{} : x; }
 };
 
+template <typename S>
+struct Identity {
+    static Vector<S> of(Vector<S> x) { return x; }
+};
+
 template <typename S, typename Function>
 void apply(const S* x, const S* factor, std::int64_t count, S* out) {
     for_each_vector<S>(count, [&](std::int64_t i, int lanes) {
@@ -64,6 +69,8 @@ void activate(model::Activation kind, const S* x, const S* factor, std::int64_t 
         return apply<S, Silu<S>>(x, factor, count, out);
     case model::Activation::relu:
         return apply<S, Relu<S>>(x, factor, count, out);
+    case model::Activation::identity:
+        return apply<S, Identity<S>>(x, factor, count, out);
     }
 }
 

@@ -4,7 +4,7 @@
 #include "grid.glsl"
 #include "math.glsl"
 
-layout(constant_id = 0) const uint kind = 0; // as model::Activation: gelu, gelu_tanh, silu, relu
+layout(constant_id = 0) const uint kind = 0; // as model::Activation: gelu, gelu_tanh, silu, relu, identity
 layout(binding = 0) uniform textureBuffer x_texels;
 layout(binding = 1) uniform textureBuffer factor;
 layout(binding = 2) writeonly buffer Out { vec4 o[]; };
@@ -24,6 +24,8 @@ void main() {
         y = x * sigmoid_exact(1.5957691216057308 * x * fma(x * x, vec4(0.044715), vec4(1.0)));
     else if (kind == 2)
         y = x * sigmoid_exact(x);
+    else if (kind == 4)
+        y = x;
     else
         y = mix(max(x, vec4(0.0)), x, isnan(x));
     o[i] = has_factor != 0 ? y * texelFetch(factor, int(i)) : y;
