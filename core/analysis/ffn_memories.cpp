@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/analysis/budget.h"
+#include "core/analysis/statistics.h"
 
 namespace vitrine::analysis {
 
@@ -12,10 +13,6 @@ namespace {
 
 constexpr int neurons_at_once = 64; // whose scores of all tokens exist at once
 constexpr int context_tokens = 10;
-
-double length_of(const std::vector<double>& x) {
-    return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
-}
 
 std::optional<sdk::Failure> layers_of(const sdk::Start& start, std::vector<int>& layers) {
     const auto chosen = start.positions("layer", start.model.layers);

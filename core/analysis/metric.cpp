@@ -36,6 +36,13 @@ std::vector<double> log_probabilities(sdk::View logits) {
     return log_p;
 }
 
+double divergence(const std::vector<double>& log_p, const std::vector<double>& log_q) {
+    double sum = 0;
+    for (std::size_t i = 0; i < log_p.size(); ++i)
+        sum += std::exp(log_p[i]) * (log_p[i] - log_q[i]);
+    return sum;
+}
+
 std::vector<sdk::Row> uncorrupted(const std::vector<sdk::Row>& rows) {
     std::vector<sdk::Row> kept;
     for (const sdk::Row& row : rows)
@@ -138,13 +145,7 @@ std::vector<double> Metric::reference(const sdk::Answer& answer, int run, int ro
 
 double Metric::value(const sdk::Answer& answer, int run, int row, int prompt,
                      const std::vector<double>& clean) const {
-    if (kind_ == MetricKind::kl) {
-        const auto log_q = log_probabilities(answer.logits(run, row)[0]);
-        double sum = 0;
-        for (std::size_t i = 0; i < clean.size(); ++i)
-            sum += std::exp(clean[i]) * (clean[i] - log_q[i]);
-        return sum;
-    }
+    if (kind_ == MetricKind::kl) return divergence(clean, log_probabilities(answer.logits(run, row)[0]));
     const sdk::Json& told = answer.row(run, row);
     if (kind_ == MetricKind::loss)
         return told.at("loss").is_number() ? told.at("loss").get<double>() : std::nan("");

@@ -74,6 +74,8 @@ private:
 
 /// ln p of every token from its logits.
 std::vector<double> log_probabilities(sdk::View logits);
+/// KL(p ‖ q), nats, of ln p and ln q.
+double divergence(const std::vector<double>& log_p, const std::vector<double>& log_q);
 
 /// The rows that stand for themselves: those that are not the corrupted half of a pair.
 std::vector<sdk::Row> uncorrupted(const std::vector<sdk::Row>& rows);

@@ -52,14 +52,6 @@ double cosine_of(sdk::View a, sdk::View b) {
     return product / std::sqrt(squares_a * squares_b);
 }
 
-double kl_of(sdk::View clean, sdk::View changed) {
-    const auto p = log_probabilities(clean), q = log_probabilities(changed);
-    double sum = 0;
-    for (std::size_t i = 0; i < p.size(); ++i)
-        sum += std::exp(p[i]) * (p[i] - q[i]);
-    return sum;
-}
-
 } // namespace
 
 sdk::Manifest ReplacedOperations::manifest() {
@@ -202,7 +194,7 @@ ReplacedOperations::Effect ReplacedOperations::measure(const sdk::Answer& answer
     const auto share = 1 / static_cast<double>(clean.size(0));
     for (std::int64_t pos = 0; pos < clean.size(0); ++pos) {
         effect.cosine += share * cosine_of(clean[pos], changed[pos]);
-        effect.kl += share * kl_of(logits[pos], other[pos]);
+        effect.kl += share * divergence(log_probabilities(logits[pos]), log_probabilities(other[pos]));
     }
     return effect;
 }

@@ -6,6 +6,7 @@
 
 #include "core/analysis/budget.h"
 #include "core/analysis/dense.h"
+#include "core/analysis/statistics.h"
 #include "core/analysis/weights_spectra.h"
 
 namespace vitrine::analysis {
@@ -13,10 +14,6 @@ namespace vitrine::analysis {
 namespace {
 
 using Vectors = std::vector<std::vector<double>>;
-
-double length_of(const std::vector<double>& x) {
-    return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
-}
 
 std::vector<double> unit(std::vector<double> x) {
     const double length = length_of(x);

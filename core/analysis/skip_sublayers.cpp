@@ -128,9 +128,7 @@ double SkipSublayers::distance(sdk::View clean, sdk::View changed) const {
             sum += std::acos(std::clamp(cosine, -1.0, 1.0)) / half_turn;
             continue;
         }
-        const auto p = log_probabilities(a), q = log_probabilities(b);
-        for (std::size_t i = 0; i < p.size(); ++i)
-            sum += std::exp(p[i]) * (p[i] - q[i]);
+        sum += divergence(log_probabilities(a), log_probabilities(b));
     }
     return sum / static_cast<double>(clean.size(0));
 }

@@ -29,6 +29,10 @@ std::vector<double> ranks_of(const std::vector<double>& values) {
 
 } // namespace
 
+double length_of(const std::vector<double>& x) {
+    return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+}
+
 double mean_of(const std::vector<double>& values) {
     if (values.empty()) return nothing;
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

@@ -3,6 +3,8 @@
 
 namespace vitrine::analysis {
 
+/// √(Σ x²)
+double length_of(const std::vector<double>& x);
 /// NaN of nothing.
 double mean_of(const std::vector<double>& values);
 /// Standard deviation with n − 1; NaN of fewer than two.

@@ -6,19 +6,9 @@
 #include <utility>
 
 #include "core/analysis/budget.h"
+#include "core/analysis/statistics.h"
 
 namespace vitrine::analysis {
-
-namespace {
-
-double length_of(const std::vector<double>& x) {
-    double squares = 0;
-    for (const double element : x)
-        squares += element * element;
-    return std::sqrt(squares);
-}
-
-} // namespace
 
 sdk::Manifest SteeringVector::manifest() {
     return sdk::Manifest("steering-vector", "The direction between two sets of texts")
