@@ -13,6 +13,7 @@
 #include "app/cli/result_documents.h"
 #include "app/cli/run_options.h"
 #include "app/cli/table.h"
+#include "core/engine/analysis_registry.h"
 #include "core/engine/export_data.h"
 
 namespace vitrine::cli {
@@ -56,22 +57,12 @@ Result<Json> parameters_of(const std::vector<std::string>& settings) {
     return parameters;
 }
 
-/// not_found with the ids there are.
-Result<Json> manifest_of(const Json& manifests, const std::string& id) {
-    std::string known;
-    for (const Json& manifest : manifests) {
-        if (manifest["id"] == id) return manifest;
-        known += (known.empty() ? "" : ", ") + manifest["id"].get<std::string>();
-    }
-    return fail(Code::not_found, fmt::format("This version has no analysis \"{}\"; it has {}.", id, known));
-}
-
 Result<Outcome> analyze(Program& program, const AnalyzeOptions& options) {
-    const Json manifests = program.engine().manifests();
-    if (options.list) return Outcome{{{"analyses", manifests}}, describe_list};
+    if (options.list) return Outcome{{{"analyses", program.engine().manifests()}}, describe_list};
     if (options.id.empty() || options.model.empty())
         return fail(Code::usage, "analyze needs an ID and a MODEL; analyze --list shows the ids.");
-    VITRINE_ASSIGN(const Json manifest, manifest_of(manifests, options.id));
+    VITRINE_ASSIGN(const auto* const analysis, engine::find_analysis(options.id));
+    const Json& manifest = analysis->manifest;
     if (!options.dictionaries.empty())
         return fail(Code::unsupported, "This version cannot open dictionaries yet; leave --dictionary out.");
     VITRINE_ASSIGN(Json parameters, parameters_of(options.settings));

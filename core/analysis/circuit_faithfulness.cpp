@@ -48,6 +48,7 @@ std::optional<sdk::Failure> CircuitFaithfulness::read_circuit() {
         if (with_mlps_) nodes_.push_back({layer, -1});
     }
     for (const auto& name : start_->parameters.at("circuit").get<std::vector<std::string>>()) {
+        if (name.empty()) continue; // circuit= and nothing behind it
         const auto node = node_named(name, model);
         if (!node)
             return sdk::Failure{"usage", "The circuit's member " + name +

@@ -15,7 +15,7 @@ std::optional<sdk::Failure> chosen_layers(const sdk::Start& start, const char* p
         return sdk::Failure{"out-of-range", std::string("A layer of ") + parameter + "=" +
                                                 start.parameters.at(parameter).dump() +
                                                 " is not there: the model has " + std::to_string(count) +
-                                                "."};
+                                                " layers, counted from 0."};
     layers = *chosen;
     std::sort(layers.begin(), layers.end());
     layers.erase(std::unique(layers.begin(), layers.end()), layers.end());

@@ -13,11 +13,12 @@ bool Pairs::same_length() const {
 
 std::optional<sdk::Failure> read_pairs(const std::vector<sdk::Row>& rows, Pairs& pairs) {
     if (rows.empty() || rows.size() % 2 != 0)
-        return sdk::Failure{"usage", "This analysis needs pairs of prompts, clean first, corrupted second; "
-                                     "there are " +
-                                         std::to_string(rows.size()) +
-                                         " rows: give one more, or leave one "
-                                         "out."};
+        return sdk::Failure{
+            "usage",
+            "This analysis needs pairs of prompts, clean first, corrupted second; "
+            "there " +
+                std::string(rows.size() == 1 ? "is " : "are ") + std::to_string(rows.size()) +
+                (rows.size() == 1 ? " row: give the other one." : " rows: give one more, or leave one out.")};
     for (std::size_t i = 0; i < rows.size(); i += 2) {
         const sdk::Row &clean = rows[i], &corrupted = rows[i + 1];
         if (clean.role == "corrupted" || corrupted.role == "clean")

@@ -78,10 +78,15 @@ std::optional<sdk::Failure> PathPatch::choose() {
     draws_ = start_->integer("draws");
     random_.seed(static_cast<std::uint64_t>(start_->integer("seed")));
     if (auto failure = read_pairs(start_->rows, pairs_)) return failure;
-    const auto names = start_->parameters.at("receiver").get<std::vector<std::string>>();
+    auto names = start_->parameters.at("receiver").get<std::vector<std::string>>();
+    std::erase(names, ""); // receiver= and nothing behind it
     for (const std::string& name : names)
         if (auto failure = add_receiver(name)) return failure;
-    if (names.empty() || (to_logits_ && !receivers_.empty()))
+    if (names.empty())
+        return sdk::Failure{"usage",
+                            "Where do the paths end? Give receiver=logits, or heads and MLPs such as "
+                            "L5H0:q,M6."};
+    if (to_logits_ && !receivers_.empty())
         return sdk::Failure{"usage", "Paths end at the logits or at components, not at both: give "
                                      "receiver=logits, or heads and MLPs."};
     return metric_.read(*start_, pairs_.clean);

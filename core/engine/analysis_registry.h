@@ -24,7 +24,8 @@ Result<std::vector<RegisteredAnalysis>> read_plugin(const vitrine_plugin& plugin
 /// The built-in ones, in the order of their list.
 const std::vector<RegisteredAnalysis>& analyses();
 
-/// not_found, naming those there are, if there is none.
+/// unsupported, saying what is missing, for an id of the public interface whose mechanism does not exist yet;
+/// not_found, naming those there are, for any other.
 Result<const RegisteredAnalysis*> find_analysis(const std::string& id);
 
 /// The manifests of analyses(), as `analyze --list` prints them.

@@ -53,6 +53,11 @@ Tensor turned(const formats::StoredTensor& stored) {
 
 Result<TunedLens> read_tuned_lens(const fs::path& path, const model::ModelSpec& model) {
     std::error_code ignored;
+    if (!fs::exists(path, ignored))
+        return fail(Code::not_found,
+                    fmt::format("There is no tuned lens {}: name a folder with params.pt and "
+                                "config.json, or one of the two files.",
+                                path.string()));
     const fs::path folder = fs::is_directory(path, ignored) ? path : path.parent_path();
     const fs::path params =
         fs::is_directory(path, ignored) || path.extension() == ".json" ? folder / "params.pt" : path;

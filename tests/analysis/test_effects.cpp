@@ -29,7 +29,9 @@ const Ids clean_ids = {0, 5, 9, 17, 3, 44}, corrupted_ids = {0, 5, 230, 17, 3, 4
 
 struct Bench {
     Loaded on;
-    explicit Bench(const std::string& model = test::fixture("llama-random")) : on(model, "cpu") {}
+    explicit Bench(const std::string& model = test::fixture("llama-random"),
+                   const std::string& device = "cpu")
+        : on(model, device) {}
 
     Result<std::vector<engine::ResultValue>> analyse(const std::string& id, const Json& given,
                                                      const std::vector<Ids>& prompts) const {
@@ -93,9 +95,22 @@ bool all_equal(const std::vector<double>& values, double wanted) {
 
 class TestEffects : public QObject {
     Q_OBJECT
+
+    static void on_devices() {
+        QTest::addColumn<QString>("device");
+        for (const std::string& device : test::devices())
+            QTest::newRow(device.c_str()) << QString::fromStdString(device);
+    }
+    static Bench on_device() {
+        QFETCH(QString, device);
+        return Bench(test::fixture("llama-random"), device.toStdString());
+    }
+
 private slots:
+    void rows_of_an_ablation_are_runs_by_themselves_bit_for_bit_data() { on_devices(); }
+
     void rows_of_an_ablation_are_runs_by_themselves_bit_for_bit() {
-        const Bench bench;
+        const Bench bench = on_device();
         const auto effects = bench.numbers("ablate", answers, {clean_ids});
         const double clean = bench.alone(clean_ids, {});
         for (int layer = 0; layer < 3; ++layer)
@@ -106,8 +121,10 @@ private slots:
             }
     }
 
+    void rows_of_a_patch_are_runs_by_themselves_bit_for_bit_data() { on_devices(); }
+
     void rows_of_a_patch_are_runs_by_themselves_bit_for_bit() {
-        const Bench bench;
+        const Bench bench = on_device();
         const auto effects =
             bench.numbers("patch", with(answers, {{"site", "resid_mid"}}), {clean_ids, corrupted_ids});
         run::RunSpec spec;
@@ -124,8 +141,10 @@ private slots:
             }
     }
 
+    void restoring_what_differs_restores_the_clean_run_bit_for_bit_data() { on_devices(); }
+
     void restoring_what_differs_restores_the_clean_run_bit_for_bit() {
-        const Bench bench;
+        const Bench bench = on_device();
         const std::vector<Ids> pair = {clean_ids, corrupted_ids};
         const auto effects = bench.numbers("patch", answers, pair);
         const double clean = bench.alone(clean_ids, {});
@@ -134,6 +153,43 @@ private slots:
         QCOMPARE(bench.numbers("patch", answers, pair, "normalised")[2], 1.0);
         QCOMPARE(effects[1], bench.alone(corrupted_ids, {})); // a token that does not differ
         QCOMPARE(bench.numbers("patch", answers, pair, "normalised")[1], 0.0);
+    }
+
+    // A corrupted run whose every value of a kind is the clean run's is the clean run.
+    void restoring_everything_restores_the_clean_run_bit_for_bit_data() {
+        QTest::addColumn<QString>("device");
+        QTest::addColumn<QStringList>("hooks");
+        for (const std::string& device : test::devices())
+            for (const char* hooks :
+                 {"hook_embed", "blocks.0.hook_resid_pre", "blocks.1.hook_resid_mid",
+                  "blocks.2.hook_resid_post", "hook_embed *hook_attn_out *hook_mlp_out",
+                  "hook_embed *hook_z *hook_mlp_out", "hook_embed *hook_pattern *hook_v *hook_mlp_out",
+                  "hook_embed *hook_q *hook_k *hook_v *hook_mlp_out"})
+                QTest::addRow("%s on %s", hooks, device.c_str())
+                    << QString::fromStdString(device) << QString(hooks).split(' ');
+    }
+
+    void restoring_everything_restores_the_clean_run_bit_for_bit() {
+        QFETCH(QStringList, hooks);
+        const Bench bench = on_device();
+        run::RunSpec spec;
+        spec.rows = {{clean_ids, {}}};
+        spec.logits = true;
+        for (const QString& hook : hooks)
+            spec.captures.push_back(hook.toStdString());
+        const run::RunResult clean = bench.on.run(spec);
+        run::RunSpec restored;
+        restored.rows = {{corrupted_ids, {}}};
+        restored.logits = true;
+        for (const auto& captured : clean.rows[0].captures) {
+            run::EditSpec one = edit(captured.hook + " set @clean");
+            one.tensor = std::make_shared<const Tensor>(captured.tensor);
+            restored.edits.push_back(std::move(one));
+        }
+        QVERIFY(restored.edits.size() >= static_cast<std::size_t>(hooks.size()));
+        QVERIFY(bench.on.run(restored).rows[0].logits.data == clean.rows[0].logits.data);
+        restored.edits.clear();
+        QVERIFY(bench.on.run(restored).rows[0].logits.data != clean.rows[0].logits.data);
     }
 
     void where_nothing_differs_nothing_happens() {
@@ -280,7 +336,7 @@ private slots:
         says("ablate", {{"metric", "prob"}, {"answer", {300}}}, {clean_ids}, "There is no token 300");
         says("ablate", {{"metric", "loss"}}, {{4}}, "at least two tokens");
         says("ablate", with(answers, {{"kind", "resample"}}), {clean_ids}, "another text");
-        says("patch", answers, {clean_ids}, "there are 1 rows");
+        says("patch", answers, {clean_ids}, "there is 1 row: give the other");
         says("patch", answers, {clean_ids, {0, 5}}, "a pair of 6 and 2 tokens");
         says("patch", with(answers, {{"axes", "layer,head"}}), {clean_ids, corrupted_ids}, "has no heads");
         says("patch", with(answers, {{"site", "z"}, {"axes", "pos,head"}}), {clean_ids, corrupted_ids},

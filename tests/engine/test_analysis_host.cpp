@@ -278,6 +278,10 @@ private slots:
         }
         fails(find_analysis("nothing").map([](auto) { return std::vector<ResultValue>(); }), Code::not_found,
               "There is no analysis \"nothing\"; there are attention");
+        // Ids of the public interface that wait for a mechanism.
+        for (const char* id : {"edge-attribution", "acdc", "features", "flow-routes"})
+            fails(find_analysis(id).map([](auto) { return std::vector<ResultValue>(); }), Code::unsupported,
+                  "this version");
     }
 
     void a_need_is_served_and_tables_get_their_tokens() {
