@@ -154,6 +154,11 @@ void AnalysisPage::keep_short(const QStringList& fields) {
     static_cast<QVBoxLayout*>(layout())->insertWidget(1, form_);
 }
 
+void AnalysisPage::put_above(QWidget* widget) {
+    auto* column = static_cast<QVBoxLayout*>(layout());
+    column->insertWidget(column->indexOf(place_), widget);
+}
+
 void AnalysisPage::show_settings() {
     const int at = choice_->currentIndex();
     const bool open = !settings_ || settings_->isChecked();

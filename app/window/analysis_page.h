@@ -51,6 +51,8 @@ public:
     void stand_beside();
     /// The form has a line of its own with these fields; the others wait behind "All settings".
     void keep_short(const QStringList& fields);
+    /// A widget of somebody else's above the picture.
+    void put_above(QWidget* widget);
     /// What the form says until the user, or a session, says otherwise.
     void set_values(const Json& values);
     Json values() const { return form_->values(); }

@@ -1,10 +1,12 @@
 #include "app/window/cause_page.h"
 
+#include <QMenu>
 #include <utility>
 
 #include "app/window/cause_rows.h"
 #include "app/window/shown_record.h"
 #include "views/cause/effect_pictures.h"
+#include "views/cause/place_on_map.h"
 #include "views/figure/figure_for.h"
 
 namespace vitrine::window {
@@ -39,7 +41,8 @@ Panel circuit_panel() {
 CausePage::CausePage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* parent)
     : PanelPage(bench, desk, runner, QStringLiteral("cause"), effects_panel(),
                 {heads_panel(), circuit_panel()}, parent),
-      cause_bench_(bench), cause_runner_(runner), pair_(new views::PairPanel(desk, this)) {
+      cause_bench_(bench), cause_desk_(desk), cause_runner_(runner), pair_(new views::PairPanel(desk, this)),
+      circuit_bar_(new views::CircuitBar(desk, this)) {
     set_header(pair_);
     for (AnalysisPage* panel : panels()) {
         panel->set_live(false); // a sweep runs when it is asked for
@@ -55,6 +58,17 @@ CausePage::CausePage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* p
         if (isVisible()) take_model();
     });
     connect(beside(0), &AnalysisPage::finished, this, &CausePage::strongest_as_circuit);
+    beside(1)->put_above(circuit_bar_);
+    connect(beside(1), &AnalysisPage::finished, this, &CausePage::show_circuit);
+    connect(beside(1), &AnalysisPage::state_changed, this, &CausePage::show_circuit);
+    connect(circuit_bar_, &views::CircuitBar::remove_wanted, this, &CausePage::toggle_in_circuit);
+    connect(circuit_bar_, &views::CircuitBar::strongest_wanted, this, [this] {
+        own_circuit_ = strongest_names();
+        set_circuit(own_circuit_.get<std::string>());
+    });
+    for (AnalysisPage* page : {main(), beside(0)})
+        connect(page->canvas(), &views::FigureCanvas::menu_opens, this,
+                [this, page](QMenu& menu, const QPointF& at) { add_actions(*page, menu, at); });
 }
 
 void CausePage::showEvent(QShowEvent* event) {
@@ -122,14 +136,48 @@ void CausePage::measure() {
     beside(0)->run(false);
 }
 
-/// The circuit so far: the heads whose loss costs most, unless the user has named others.
-void CausePage::strongest_as_circuit() {
+// ---- answer and distractor ----
+
+void CausePage::ready_for_tokens() {
+    if (pair_->pair().clean.isEmpty() && cause_desk_.a()) {
+        views::Pair pair = pair_->pair();
+        pair.clean = cause_desk_.a()->prompt;
+        pair_->set_pair(pair);
+    }
+}
+
+void CausePage::use_as_answer(std::int32_t id) {
+    if (!cause_bench_.model()) return;
+    ready_for_tokens();
+    pair_->set_answer(field_of_token(*cause_bench_.model(), id));
+}
+
+void CausePage::use_as_distractor(std::int32_t id) {
+    if (!cause_bench_.model()) return;
+    ready_for_tokens();
+    pair_->set_distractor(field_of_token(*cause_bench_.model(), id));
+}
+
+void CausePage::take_token(std::int32_t id) {
+    if (!cause_bench_.model() || !pair_->takes_token()) return;
+    pair_->take_token(field_of_token(*cause_bench_.model(), id));
+}
+
+// ---- the circuit so far ----
+
+std::string CausePage::strongest_names() {
     const engine::AnalysisRecord* record = beside(0)->shown();
-    if (record == nullptr) return;
+    if (record == nullptr) return {};
     std::string names;
     for (const std::string& name : views::strongest(
              record->results, record->parameters.value("metric", std::string("logit-diff")), circuit_size))
         names += (names.empty() ? "" : ",") + name;
+    return names;
+}
+
+/// The heads whose loss costs most, unless the user has named others.
+void CausePage::strongest_as_circuit() {
+    const std::string names = strongest_names();
     if (names.empty()) return;
     const Json now = beside(1)->values().value("circuit", Json());
     if (now.is_null() || now == own_circuit_) {
@@ -139,11 +187,77 @@ void CausePage::strongest_as_circuit() {
     beside(1)->run(false);
 }
 
+QStringList CausePage::circuit() const {
+    const Json now = beside(1)->values().value("circuit", Json());
+    QStringList out;
+    if (!now.is_string()) return out;
+    for (const QString& name : QString::fromStdString(now.get<std::string>()).split(QLatin1Char(',')))
+        if (const QString member = name.trimmed(); !member.isEmpty()) out << member;
+    return out;
+}
+
+void CausePage::set_circuit(const std::string& names) {
+    beside(1)->follow("circuit", names);
+    if (!names.empty()) beside(1)->run(false);
+    show_circuit();
+    emit state_changed();
+}
+
+void CausePage::toggle_in_circuit(const QString& member) {
+    QStringList members = circuit();
+    if (!members.removeOne(member)) members << member;
+    set_circuit(members.join(QLatin1Char(',')).toStdString());
+}
+
+void CausePage::show_circuit() {
+    const QStringList members = circuit();
+    std::vector<double> faithfulness;
+    const engine::AnalysisRecord* record = beside(1)->shown();
+    if (record != nullptr) {
+        QStringList measured;
+        for (const Json& name : record->parameters.value("circuit", Json::array()))
+            if (name.is_string()) measured << QString::fromStdString(name.get<std::string>());
+        for (const engine::ResultValue& result : record->results)
+            if (result.name == "faithfulness" && measured == members) faithfulness = result.data;
+    }
+    circuit_bar_->show_circuit(members, std::move(faithfulness),
+                               !members.isEmpty() &&
+                                   beside(1)->values().value("circuit", Json()) != own_circuit_);
+}
+
+// What only this page can do with a cell of its maps.
+void CausePage::add_actions(AnalysisPage& page, QMenu& menu, const QPointF& at) {
+    const engine::AnalysisRecord* record = page.shown();
+    const figure::PicturePtr& picture = page.canvas()->picture();
+    if (record == nullptr || !picture) return;
+    const figure::Spot spot = picture->spot_at(at, page.canvas()->frame(), cause_desk_.theme());
+    const views::Component component = views::component_at(record->id, record->parameters, spot);
+    if (component.name.isEmpty()) return;
+    views::EditList& edits = cause_desk_.edits;
+    const int known = edits.find(component.edit);
+    const bool on = known >= 0 && edits.all()[static_cast<std::size_t>(known)].on;
+    if (spot.layer < 0 || spot.head < 0) // heads have theirs in every view
+        menu.addAction(on ? tr("Put %1 back").arg(component.name) : tr("Ablate %1").arg(component.name), this,
+                       [&edits, known, on, text = component.edit] {
+                           if (on)
+                               edits.set_on(known, false);
+                           else
+                               edits.add(text);
+                       });
+    if (!component.member.isEmpty())
+        menu.addAction(circuit().contains(component.member)
+                           ? tr("Remove %1 from the circuit").arg(component.member)
+                           : tr("Add %1 to the circuit").arg(component.member),
+                       this, [this, member = component.member] { toggle_in_circuit(member); });
+    menu.addSeparator();
+}
+
 Json CausePage::arrangement() const {
     Json out = PanelPage::arrangement();
     const views::Pair pair = pair_->pair();
     out["behaviour"] = pair_->behaviour().toStdString();
     out["whole"] = pair_->whole_set();
+    out["own_circuit"] = own_circuit_;
     out["pair"] = {{"clean", pair.clean.toStdString()},
                    {"corrupted", pair.corrupted.toStdString()},
                    {"answer", pair.answer.toStdString()},
@@ -154,6 +268,9 @@ Json CausePage::arrangement() const {
 void CausePage::arrange(const Json& arrangement) {
     PanelPage::arrange(arrangement);
     if (!arrangement.is_object() || !arrangement.contains("pair")) return;
+    if (const auto own = arrangement.find("own_circuit"); own != arrangement.end() && own->is_string())
+        own_circuit_ = *own;
+    show_circuit();
     if (known_model_.empty()) { // its behaviours are not listed yet
         remembered_ = arrangement;
         return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/window/shown_record.h"
 #include "core/engine/row_marks.h"
 #include "core/engine/task_sets.h"
 
@@ -98,6 +99,16 @@ Result<FittingPairs> pairs_of(const engine::OpenModel& model, const std::string&
                                  text_of_field(line.fields, "answer"),
                                  text_of_field(line.fields, "distractor")});
     return out;
+}
+
+QString field_of_token(const engine::OpenModel& model, std::int32_t id) {
+    const QString by_id = QStringLiteral("#%1").arg(id);
+    if (!model.tokenizer) return by_id;
+    const QString text = QString::fromStdString(token_of(model, id).bytes);
+    const bool plain = !text.isEmpty() && !text.startsWith(QLatin1Char('#')) &&
+                       !text.startsWith(QLatin1Char('[')) &&
+                       std::all_of(text.begin(), text.end(), [](QChar c) { return c.isPrint(); });
+    return plain && engine::token_after(*model.tokenizer, {}, text.toStdString()) == id ? text : by_id;
 }
 
 Json line_of(const views::Pair& pair) {

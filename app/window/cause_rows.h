@@ -16,6 +16,9 @@ struct FittingPairs {
 /// Errors: those of reading the set; malformed where none fits.
 Result<FittingPairs> pairs_of(const engine::OpenModel& model, const std::string& set);
 
+/// A token as a field of the panel takes it: its text, or "#id" where that text alone is not this token.
+QString field_of_token(const engine::OpenModel& model, std::int32_t id);
+
 /// A pair as a line of a task file; without a corrupted prompt, as one prompt.
 Json line_of(const views::Pair& pair);
 

@@ -234,6 +234,16 @@ void MainWindow::connect_parts() {
                 prompt_->editor()->moveCursor(QTextCursor::End);
                 prompt_->editor()->insertPlainText(text);
             });
+    connect(inspector_->next_tokens(), &views::NextTokensView::picked, cause_, &CausePage::take_token);
+    connect(inspector_->next_tokens(), &views::NextTokensView::answer_wanted, this, [this](std::int32_t id) {
+        cause_->use_as_answer(id);
+        show_page(tr("Cause"));
+    });
+    connect(inspector_->next_tokens(), &views::NextTokensView::distractor_wanted, this,
+            [this](std::int32_t id) {
+                cause_->use_as_distractor(id);
+                show_page(tr("Cause"));
+            });
 }
 
 void MainWindow::show_facts() {

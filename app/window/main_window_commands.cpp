@@ -47,6 +47,13 @@ void MainWindow::build_actions() {
         edits_->field()->setFocus();
     });
     add(tr("Remove all interventions"), {}, [this] { desk_.edits.clear(); });
+    command(tr("Add the selected head to the circuit, or take it out"), QKeySequence(Qt::Key_C), [this] {
+        if (!desk_.a()) return;
+        const views::Place& place = desk_.selection.place();
+        const QString member = QStringLiteral("L%1H%2").arg(place.layer).arg(place.head);
+        cause_->toggle_in_circuit(member);
+        status_->say(tr("Circuit of the page Cause: %1").arg(cause_->circuit().join(QStringLiteral(", "))));
+    });
     const std::pair<QString, views::Side> sides[] = {{tr("Show A"), views::Side::a},
                                                      {tr("Show B"), views::Side::b},
                                                      {tr("Show A − B"), views::Side::difference}};

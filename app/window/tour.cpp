@@ -235,6 +235,13 @@ void Tour::plan() {
                           window_.cause().measure();
                       },
                       {}});
+    stops_.push_back({QStringLiteral("cause-circuit"),
+                      [this] {
+                          const QStringList members = window_.cause().circuit();
+                          if (!members.isEmpty()) window_.cause().toggle_in_circuit(members.front());
+                          window_.cause().toggle_in_circuit(QStringLiteral("M0"));
+                      },
+                      {}});
     stops_.push_back({QStringLiteral("cause-heads"),
                       [this] {
                           AnalysisPage* effects = window_.cause().main();

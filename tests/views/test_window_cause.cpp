@@ -9,12 +9,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/window/cause_rows.h"
 #include "app/window/main_window.h"
 #include "tests/views/window_under_test.h"
 #include "views/cause/effect_pictures.h"
+#include "views/cause/place_on_map.h"
 #include "views/figure/column.h"
 #include "views/figure/curves.h"
 #include "views/figure/heatmap.h"
+#include "views/figure/text.h"
 
 using namespace vitrine;
 using namespace vitrine::window;
@@ -44,6 +47,8 @@ class TestWindowCause : public QObject {
     Q_OBJECT
 
 private slots:
+    static void initTestCase() { vitrine::test::prepare("vitrine-test-cause"); }
+
     void a_behaviour_is_measured() {
         const QTemporaryDir folder;
         {
@@ -89,6 +94,194 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
         again.show_page("Cause");
         QCOMPARE(again.cause().pair().behaviour(), QString("ioi-tiny"));
+    }
+
+    void rows_of_the_next_tokens_fill_answer_and_distractor() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        window.show_page("Cause");
+        views::PairPanel& pair = window.cause().pair();
+        pair.choose({}); // prompts of one's own: none yet
+        pair.set_pair({});
+        pair.set_whole(false);
+        auto* table = window.findChild<views::NextTokensView*>();
+        const auto& top = window.desk().a()->next.back().top;
+        const auto row_at = [&](std::size_t row) {
+            const auto picture = std::dynamic_pointer_cast<figure::NextTokens>(table->picture());
+            for (int y = 0; picture && y < table->height(); ++y)
+                if (picture->row_at(QPointF(20, y), table->frame()) == static_cast<int>(row))
+                    return QPoint(20, y + 2);
+            qFatal("no such row");
+        };
+        const auto text_of = [&](std::size_t row) {
+            return QString::fromStdString(window.desk().a()->token_of(top[row].id).bytes);
+        };
+        QTest::mouseClick(table, Qt::LeftButton, {}, row_at(0)); // no field is being filled
+        QVERIFY(pair.pair().answer.isEmpty());
+        QLineEdit* field = nullptr;
+        for (QLineEdit* one : pair.findChildren<QLineEdit*>())
+            if (one->accessibleName() == "Answer") field = one;
+        QVERIFY(field);
+        field->setFocus();
+        QTest::mouseClick(table, Qt::LeftButton, {}, row_at(1));
+        QCOMPARE(pair.pair().answer, text_of(1));
+        QTRY_VERIFY(field->hasFocus()); // another click fills it again
+        QTest::mouseClick(table, Qt::LeftButton, {}, row_at(0));
+        QCOMPARE(pair.pair().answer, text_of(0));
+        // The menu of a row does it from every page, and brings the prompt along where there is none yet.
+        window.show_page("Attention");
+        const auto menu = table->menu_at(row_at(2));
+        QAction* use = nullptr;
+        for (QAction* action : menu->actions())
+            if (action->text() == "Use as distractor") use = action;
+        QVERIFY(use);
+        use->trigger();
+        QCOMPARE(window.page(), QString("Cause"));
+        QCOMPARE(pair.pair().distractor, text_of(2));
+        QCOMPARE(pair.pair().clean, window.desk().a()->prompt);
+        QCOMPARE(pair.pair().answer, text_of(0));
+    }
+
+    void a_token_that_its_text_does_not_name_goes_by_its_id() {
+        const QTemporaryDir folder;
+        MainWindow window(in_folder(folder));
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+        const engine::OpenModel& model = *window.bench().model();
+        int by_text = 0, by_id = 0;
+        for (std::int32_t id = 0; id < model.model.spec.vocab; ++id) {
+            const QString field = field_of_token(model, id);
+            if (field == QString("#%1").arg(id)) {
+                ++by_id;
+                continue;
+            }
+            ++by_text;
+            // What the field says is read back as this very token.
+            const auto read = model.tokenizer->encode(field.toStdString(), tokenizer::Specials::none);
+            QVERIFY(read && read->size() == 1 && read->front().id == id);
+        }
+        QVERIFY(by_text > 100 && by_id > 0); // controls, newlines, special tokens
+    }
+
+    void the_circuit_is_listed_and_changed_by_hand() {
+        const QTemporaryDir folder;
+        QStringList by_hand;
+        {
+            MainWindow window(in_folder(folder));
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            window.show_page("Cause");
+            CausePage& cause = window.cause();
+            QVERIFY(cause.circuit_bar().words().startsWith("No circuit yet"));
+            QSignalSpy measured(cause.beside(1), &AnalysisPage::finished);
+            cause.measure();
+            QTRY_VERIFY_WITH_TIMEOUT(measured.count() > 0 && window.idle(), patience_ms);
+            const QStringList strongest = cause.circuit();
+            QVERIFY(strongest.size() > 2);
+            const auto last = [&] {
+                return figure::number(result(*cause.beside(1)->shown(), "faithfulness").data.back());
+            };
+            const auto words = [&] { return cause.circuit_bar().words(); };
+            QVERIFY2(words().startsWith("faithfulness " + last()), qPrintable(words()));
+            for (const QString& member : strongest)
+                QVERIFY(words().contains(member));
+            QVERIFY(!words().contains("the strongest"));
+
+            // Out with the first, by the menu of the map of heads.
+            views::FigureCanvas* map = cause.beside(0)->canvas();
+            const auto act = [&](views::FigureCanvas* canvas, const QString& title) {
+                for (int y = 0; y < canvas->height(); y += 4)
+                    for (int x = 0; x < canvas->width(); x += 8)
+                        for (QAction* action : canvas->menu_at(QPointF(x, y))->actions())
+                            if (action->text() == title) {
+                                action->trigger();
+                                return true;
+                            }
+                return false;
+            };
+            QVERIFY(act(map, QString("Remove %1 from the circuit").arg(strongest.front())));
+            by_hand = strongest.mid(1);
+            QCOMPARE(cause.circuit(), by_hand);
+            QVERIFY2(words().contains("not measured yet"), qPrintable(words()));
+            const int before = static_cast<int>(measured.count());
+            QTRY_VERIFY_WITH_TIMEOUT(measured.count() > before && window.idle(), patience_ms);
+            QVERIFY2(words().startsWith("faithfulness " + last()), qPrintable(words()));
+            QVERIFY(words().contains("the strongest"));
+            // What was named by hand stays when the effects are measured again.
+            cause.measure();
+            QTRY_VERIFY_WITH_TIMEOUT(measured.count() > before + 1 && window.idle(), patience_ms);
+            QCOMPARE(cause.circuit(), by_hand);
+            // In again, at the end, by the key.
+            window.desk().selection.set_head(strongest.front().mid(1).section('H', 0, 0).toInt(),
+                                             strongest.front().section('H', 1).toInt());
+            QVERIFY(QTest::qWaitForWindowActive(&window));
+            map->setFocus();
+            QTest::keyClick(map, Qt::Key_C);
+            QCOMPARE(cause.circuit(), by_hand + QStringList(strongest.front()));
+            QTest::keyClick(map, Qt::Key_C);
+            QCOMPARE(cause.circuit(), by_hand);
+            // A place of the residual stream is no member, but can be taken out.
+            window.desk().edits.clear();
+            QVERIFY(act(cause.main()->canvas(), "Ablate resid_pre of layer 2 at position 3"));
+            QCOMPARE(window.desk().edits.active(), QStringList("blocks.2.hook_resid_pre pos=3 zero"));
+            QVERIFY(act(cause.main()->canvas(), "Put resid_pre of layer 2 at position 3 back"));
+            QVERIFY(window.desk().edits.active().isEmpty());
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle(), patience_ms);
+            window.close();
+        }
+        MainWindow again(in_folder(folder));
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        again.show_page("Cause");
+        QCOMPARE(again.cause().circuit(), by_hand);
+        QTRY_VERIFY(again.cause().circuit_bar().words().contains("the strongest"));
+        emit again.cause().circuit_bar().strongest_wanted();
+    }
+
+    void places_of_maps_are_components_data() {
+        QTest::addColumn<QString>("analysis");
+        QTest::addColumn<QString>("site");
+        QTest::addColumn<int>("layer");
+        QTest::addColumn<int>("head");
+        QTest::addColumn<int>("position");
+        QTest::addColumn<QString>("member");
+        QTest::addColumn<QString>("edit");
+        const auto row = [](const char* analysis, const char* site, int layer, int head, int position,
+                            const char* member, const char* edit) {
+            QTest::addRow("%s %s %d %d %d", analysis, site, layer, head, position)
+                << analysis << site << layer << head << position << member << edit;
+        };
+        row("ablate", "heads", 5, 3, -1, "L5H3", "L5H3 zero");
+        row("ablate", "mlps", 4, -1, -1, "M4", "blocks.4.hook_mlp_out zero");
+        row("ablate", "attns", 4, -1, -1, "", "blocks.4.hook_attn_out zero");
+        row("ablate", "neurons", 4, -1, -1, "", "");
+        row("patch", "resid_post", 1, -1, 6, "", "blocks.1.hook_resid_post pos=6 zero");
+        row("patch", "mlp_out", 1, -1, 6, "M1", "blocks.1.hook_mlp_out pos=6 zero");
+        row("patch", "z", 1, -1, 6, "", "blocks.1.attn.hook_z pos=6 zero");
+        row("patch", "z", 1, 2, -1, "L1H2", "L1H2 zero");
+        row("patch", "z", -1, 2, 6, "L3H2", "L3H2 pos=6 zero"); // of one layer: the parameter's
+        row("path-patch", "", 2, -1, -1, "M2", "blocks.2.hook_mlp_out zero");
+        row("path-patch", "", 2, 7, -1, "L2H7", "L2H7 zero");
+        row("skip-sublayers", "", 2, -1, -1, "", "");
+        row("selectivity", "heads", 2, -1, -1, "", "");
+    }
+
+    void places_of_maps_are_components() {
+        QFETCH(QString, analysis);
+        QFETCH(QString, site);
+        QFETCH(int, layer);
+        QFETCH(int, head);
+        QFETCH(int, position);
+        Json parameters{{"layer", layer < 0 ? Json("3") : Json("all")}};
+        if (!site.isEmpty()) parameters["site"] = site.toStdString();
+        const views::Component component =
+            views::component_at(analysis.toStdString(), parameters, {layer, head, position, -1});
+        QTEST(component.member, "member");
+        QTEST(component.edit, "edit");
+        QCOMPARE(component.name.isEmpty(), component.edit.isEmpty());
     }
 
     void prompts_of_ones_own_are_told_what_is_wrong() {

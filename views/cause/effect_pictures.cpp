@@ -87,7 +87,7 @@ figure::PicturePtr circuit_picture(const std::vector<engine::ResultValue>& resul
             curves->x.push_back(static_cast<double>(i + 1));
     }
     if (curves->lines.empty()) return nullptr;
-    curves->title = QObject::tr("Circuit of the strongest heads");
+    curves->title = QObject::tr("The circuit, member by member");
     curves->x_title = QObject::tr("members");
     curves->unit = QObject::tr("share of the metric");
     curves->meaning = QObject::tr("1: as the whole model; 0: as with every node ablated.");

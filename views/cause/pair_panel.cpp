@@ -1,5 +1,6 @@
 #include "views/cause/pair_panel.h"
 
+#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QGridLayout>
@@ -9,6 +10,8 @@
 #include <QPushButton>
 #include <QToolButton>
 #include <algorithm>
+
+#include "views/next_tokens/next_tokens_view.h"
 
 namespace vitrine::views {
 
@@ -35,6 +38,12 @@ PairPanel::PairPanel(Desk& desk, QWidget* parent)
         });
         connect(field, &QLineEdit::returnPressed, this, &PairPanel::measure);
     }
+    connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
+        if (now == answer_ || now == distractor_)
+            filled_ = now;
+        else if (qobject_cast<NextTokensView*>(now) == nullptr)
+            filled_ = nullptr;
+    });
     show_place();
 }
 
@@ -50,9 +59,11 @@ void PairPanel::build() {
     about(corrupted_, tr("Corrupted prompt"),
           tr("The same with what decides the answer changed; equally many tokens, for activation patching"));
     about(answer_, tr("Answer"),
-          tr("What comes next in the clean prompt: exactly one token, with its leading space"));
+          tr("What comes next in the clean prompt: exactly one token, with its leading space. A "
+             "click on a row of the next tokens (Selection) fills it while the cursor stands here"));
     about(distractor_, tr("Distractor"),
-          tr("What comes next in the corrupted prompt: the metric logit-diff subtracts it"));
+          tr("What comes next in the corrupted prompt: the metric logit-diff subtracts it. A click on a "
+             "row of the next tokens (Selection) fills it while the cursor stands here"));
     about(whole_, tr("All pairs"), tr("Measures every pair of the set and shows the mean"));
     about(measure_, tr("Measure"), tr("Runs every picture of this page on what stands here (Enter)"));
     back_->setArrowType(Qt::LeftArrow);
@@ -137,6 +148,27 @@ void PairPanel::set_pair(const Pair& pair) {
         field->setCursorPosition(0);
     filling_ = false;
     emit changed();
+}
+
+void PairPanel::set_answer(const QString& text) {
+    whole_->setChecked(false); // it is of this pair alone
+    answer_->setText(text);
+}
+
+void PairPanel::set_distractor(const QString& text) {
+    whole_->setChecked(false);
+    distractor_->setText(text);
+}
+
+bool PairPanel::take_token(const QString& text) {
+    if (!filled_) return false;
+    QWidget* field = filled_;
+    if (field == answer_)
+        set_answer(text);
+    else
+        set_distractor(text);
+    field->setFocus(Qt::OtherFocusReason);
+    return true;
 }
 
 bool PairPanel::whole_set() const { return !pairs_.empty() && whole_->isChecked(); }

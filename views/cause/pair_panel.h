@@ -1,4 +1,5 @@
 #pragma once
+#include <QPointer>
 #include <QWidget>
 
 #include "views/cause/pair_ruler.h"
@@ -42,6 +43,12 @@ public:
     void choose(const QString& name);
     Pair pair() const;
     void set_pair(const Pair& pair);
+    void set_answer(const QString& text);
+    void set_distractor(const QString& text);
+    /// Into the field of answer or distractor that has the focus, or had it until a row of the next tokens
+    /// was clicked; it has it again. False: neither has.
+    bool take_token(const QString& text);
+    bool takes_token() const { return filled_ != nullptr; }
     bool whole_set() const; ///< all pairs are measured
     void set_whole(bool whole);
     int pairs() const { return static_cast<int>(pairs_.size()); }
@@ -60,6 +67,7 @@ private:
     std::vector<Pair> pairs_;
     int at_ = 0;
     bool filling_ = false;
+    QPointer<QWidget> filled_; ///< that a click on a token fills
     QComboBox* behaviours_;
     QToolButton *back_, *forth_;
     QLabel* place_;

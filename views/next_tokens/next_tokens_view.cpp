@@ -53,18 +53,28 @@ NextTokensView::NextTokensView(Desk& desk, QWidget* parent) : FigureCanvas(desk,
     setAccessibleName(tr("Next tokens"));
     connect(&desk_, &Desk::run_changed, this, &NextTokensView::refresh);
     connect(&desk_.selection, &Selection::changed, this, &NextTokensView::refresh);
-    const auto token_text = [this](const QPointF& at) {
+    const auto token_at = [this](const QPointF& at) -> const figure::Token* {
         const int row = table_ ? table_->row_at(at, frame()) : -1;
-        return row < 0 ? QString()
-                       : QString::fromStdString(table_->rows[static_cast<std::size_t>(row)].token.bytes);
+        return row < 0 ? nullptr : &table_->rows[static_cast<std::size_t>(row)].token;
     };
+    const auto token_text = [token_at](const QPointF& at) {
+        const figure::Token* token = token_at(at);
+        return token == nullptr ? QString() : QString::fromStdString(token->bytes);
+    };
+    connect(this, &FigureCanvas::clicked, this, [this, token_at](const QPointF& at) {
+        if (const figure::Token* token = token_at(at)) emit picked(token->id);
+    });
     connect(this, &FigureCanvas::double_clicked, this, [this, token_text](const QPointF& at) {
         if (const QString text = token_text(at); !text.isEmpty()) emit append_wanted(text);
     });
-    connect(this, &FigureCanvas::menu_opens, this, [this, token_text](QMenu& menu, const QPointF& at) {
-        const QString text = token_text(at);
-        if (text.isEmpty()) return;
-        menu.addAction(tr("Go on with this token"), [this, text] { emit append_wanted(text); });
+    connect(this, &FigureCanvas::menu_opens, this, [this, token_at](QMenu& menu, const QPointF& at) {
+        const figure::Token* token = token_at(at);
+        if (token == nullptr) return;
+        const QString text = QString::fromStdString(token->bytes);
+        if (!text.isEmpty())
+            menu.addAction(tr("Go on with this token"), [this, text] { emit append_wanted(text); });
+        menu.addAction(tr("Use as answer"), [this, id = token->id] { emit answer_wanted(id); });
+        menu.addAction(tr("Use as distractor"), [this, id = token->id] { emit distractor_wanted(id); });
         menu.addSeparator();
     });
     refresh();

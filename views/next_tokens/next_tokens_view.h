@@ -14,6 +14,11 @@ public:
 signals:
     /// The user wants to see the text go on with this token.
     void append_wanted(const QString& text);
+    /// A row was clicked, by its token's id.
+    void picked(std::int32_t id);
+    /// It shall be what the metric of the page Cause measures.
+    void answer_wanted(std::int32_t id);
+    void distractor_wanted(std::int32_t id);
 
 private:
     void refresh();
