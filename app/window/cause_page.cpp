@@ -198,6 +198,7 @@ QStringList CausePage::circuit() const {
 
 void CausePage::set_circuit(const std::string& names) {
     beside(1)->follow("circuit", names);
+    if (names.find('M') != std::string::npos) beside(1)->follow("nodes", "heads-and-mlps");
     if (!names.empty()) beside(1)->run(false);
     show_circuit();
     emit state_changed();

@@ -194,12 +194,14 @@ private slots:
             views::FigureCanvas* map = cause.beside(0)->canvas();
             const auto act = [&](views::FigureCanvas* canvas, const QString& title) {
                 for (int y = 0; y < canvas->height(); y += 4)
-                    for (int x = 0; x < canvas->width(); x += 8)
-                        for (QAction* action : canvas->menu_at(QPointF(x, y))->actions())
+                    for (int x = 0; x < canvas->width(); x += 8) {
+                        const auto menu = canvas->menu_at(QPointF(x, y));
+                        for (QAction* action : menu->actions())
                             if (action->text() == title) {
                                 action->trigger();
                                 return true;
                             }
+                    }
                 return false;
             };
             QVERIFY(act(map, QString("Remove %1 from the circuit").arg(strongest.front())));
@@ -223,6 +225,13 @@ private slots:
             QCOMPARE(cause.circuit(), by_hand + QStringList(strongest.front()));
             QTest::keyClick(map, Qt::Key_C);
             QCOMPARE(cause.circuit(), by_hand);
+            // An MLP is one of the nodes then.
+            cause.toggle_in_circuit("M0");
+            QTRY_VERIFY2_WITH_TIMEOUT(window.idle() && words().startsWith("faithfulness"),
+                                      qPrintable(words()), patience_ms);
+            QVERIFY(words().contains("M0"));
+            cause.toggle_in_circuit("M0");
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && words().startsWith("faithfulness"), patience_ms);
             // A place of the residual stream is no member, but can be taken out.
             window.desk().edits.clear();
             QVERIFY(act(cause.main()->canvas(), "Ablate resid_pre of layer 2 at position 3"));
