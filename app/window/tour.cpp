@@ -239,7 +239,7 @@ void Tour::plan() {
                       [this] {
                           const QStringList members = window_.cause().circuit();
                           if (!members.isEmpty()) window_.cause().toggle_in_circuit(members.front());
-                          window_.cause().toggle_in_circuit(QStringLiteral("M0"));
+                          window_.cause().toggle_in_circuit(QStringLiteral("L2H1"));
                       },
                       {}});
     stops_.push_back({QStringLiteral("cause-heads"),
