@@ -56,6 +56,7 @@ sdk::Manifest Ablate::manifest() {
                 "of heads: Spearman's rank correlation of attention with effect, and with its size: "
                 "attention to the first key (mean over queries after it), and from the metric's position to "
                 "the answer's own tokens in the prompt")
+        .result("resampled", "table", resampled_doc)
         .result("note", "text", "what was measured");
 }
 

@@ -132,6 +132,7 @@ sdk::Done Ablate::done() const {
     done.results.push_back(sdk::ResultData::table("summary", summary()));
     done.results.push_back(sdk::ResultData::table("largest", top()));
     if (site_ == "heads") done.results.push_back(sdk::ResultData::table("correlation", correlations()));
+    if (auto table = reference_.resampled()) done.results.push_back(std::move(*table));
     done.results.push_back(sdk::ResultData::text("note", note()));
     return done;
 }

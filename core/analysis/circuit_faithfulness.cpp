@@ -37,6 +37,7 @@ sdk::Manifest CircuitFaithfulness::manifest() {
         .result("full", "number", "the metric of the model, mean over prompts")
         .result("circuit", "number", "the metric of the circuit alone")
         .result("ablated", "number", "the metric with every node ablated")
+        .result("resampled", "table", resampled_doc)
         .result("note", "text", "ablation, nodes and size");
 }
 
@@ -263,6 +264,7 @@ sdk::Done CircuitFaithfulness::done() const {
     done.results.push_back(sdk::ResultData::number("full", mean_of(full_)));
     done.results.push_back(sdk::ResultData::number("circuit", mean_at(members_.size())));
     done.results.push_back(sdk::ResultData::number("ablated", mean_at(0)));
+    if (auto table = reference_.resampled()) done.results.push_back(std::move(*table));
     done.results.push_back(sdk::ResultData::text("note", note()));
     return done;
 }

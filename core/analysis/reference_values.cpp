@@ -56,7 +56,8 @@ std::optional<sdk::Failure> ReferenceValues::choose_rows(const std::vector<sdk::
                                              " tokens for each prompt: give reference=@FILE with longer "
                                              "ones, or several prompts of equal length."};
         chosen_.push_back(kept.size());
-        kept.push_back(reference_[possible[random() % possible.size()]]);
+        taken_.push_back(possible[random() % possible.size()]);
+        kept.push_back(reference_[taken_.back()]);
     }
     reference_ = std::move(kept);
     return std::nullopt;
@@ -157,6 +158,14 @@ void ReferenceValues::finish() {
 
 std::shared_ptr<const sdk::ArrayData> ReferenceValues::values(std::size_t hook, std::size_t prompt) const {
     return values_[hook][chosen_.empty() ? 0 : chosen_[prompt]];
+}
+
+std::optional<sdk::ResultData> ReferenceValues::resampled() const {
+    if (kind_ != "resample") return std::nullopt;
+    sdk::Json lines = sdk::Json::array();
+    for (std::size_t prompt = 0; prompt < taken_.size(); ++prompt)
+        lines.push_back({{"prompt", prompt}, {"reference", taken_[prompt]}});
+    return sdk::ResultData::table("resampled", std::move(lines));
 }
 
 } // namespace vitrine::analysis

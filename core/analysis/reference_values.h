@@ -13,6 +13,11 @@
 
 namespace vitrine::analysis {
 
+/// Of the result `resampled`.
+inline constexpr const char* resampled_doc =
+    "of kind=resample: prompt, and the text of the reference whose values it took; both count from 0, "
+    "corrupted prompts of pairs left out";
+
 /// [METHODS, Causal effects] mean: every token of every row weighs the same; position-mean: over the rows
 /// that have the position; resample: the values of one row of the reference, drawn for each prompt among
 /// those that are another text and at least as long.
@@ -36,6 +41,10 @@ public:
     /// with positions in front.
     std::shared_ptr<const sdk::ArrayData> values(std::size_t hook, std::size_t prompt) const;
 
+    /// A table of which text each prompt took its values from, so that they can be checked; none unless
+    /// kind is "resample".
+    std::optional<sdk::ResultData> resampled() const;
+
 private:
     struct Sum {
         std::vector<std::int64_t> shape; // of one position
@@ -54,7 +63,8 @@ private:
     std::int64_t numbers_per_token_ = 1;
     std::size_t next_ = 0;            // row of the reference
     std::vector<Sum> sums_;           // by hook
-    std::vector<std::size_t> chosen_; // resample: row of the reference, by prompt
+    std::vector<std::size_t> chosen_; // resample: row of what is kept of the reference, by prompt
+    std::vector<std::size_t> taken_;  // the same row in the whole reference
     std::vector<std::vector<std::shared_ptr<const sdk::ArrayData>>> values_; // by hook, by row (or one)
 };
 

@@ -32,6 +32,7 @@ sdk::Manifest Selectivity::manifest() {
         .result("change_b", "series", "the same on B")
         .result("clean", "table", "set, prompts, and the metric without any change")
         .result("selective", "table", "components whose interval leaves 0 out, largest first")
+        .result("resampled", "table", resampled_doc)
         .result("note", "text", "ablation, metric, bootstrap");
 }
 
@@ -198,6 +199,7 @@ sdk::Done Selectivity::done() {
         done.results.push_back(shaped(name, *values));
     done.results.push_back(sdk::ResultData::table("clean", std::move(clean)));
     done.results.push_back(sdk::ResultData::table("selective", std::move(selective)));
+    if (auto table = reference_.resampled()) done.results.push_back(std::move(*table));
     done.results.push_back(sdk::ResultData::text(
         "note", "Ablation " + kind_ + ", metric " + metric_.name() + ", " + std::to_string(samples) +
                     " draws of the bootstrap, prompts of each set drawn with replacement, interval of " +

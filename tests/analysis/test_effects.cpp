@@ -215,6 +215,38 @@ private slots:
         QVERIFY(all_equal(bench.numbers("ablate", mean, {{7}}), 0));
     }
 
+    void resampled_values_are_those_of_the_text_that_is_named() {
+        const Bench bench;
+        const std::vector<Ids> prompts = {clean_ids, {7, 8, 31, 10, 11, 99, 5}, {3, 1, 4, 1, 5, 9, 2}};
+        const auto results = bench.analyse(
+            "ablate", with(answers, {{"kind", "resample"}, {"seed", 5}, {"draws", 0}, {"unrelated", 0}}),
+            prompts);
+        QVERIFY(results);
+        const auto named = [&](const char* name) {
+            return *std::find_if(results->begin(), results->end(),
+                                 [&](const auto& result) { return result.name == name; });
+        };
+        const Json taken = named("resampled").json;
+        QCOMPARE(taken.size(), std::size_t{3});
+        const std::string hook = "blocks.1.attn.hook_z";
+        double effect = 0;
+        for (std::size_t prompt = 0; prompt < 3; ++prompt) {
+            const auto reference = taken[prompt]["reference"].get<std::size_t>();
+            QVERIFY(reference != prompt && taken[prompt]["prompt"] == prompt);
+            run::RunSpec spec;
+            spec.rows = {{prompts[reference], {}}};
+            spec.captures = {hook};
+            run::EditSpec set = edit(hook + " head=2 set @text");
+            set.tensor = std::make_shared<const Tensor>(bench.on.run(spec).rows[0].find(hook)->tensor);
+            effect += bench.alone(prompts[prompt], {set}) - bench.alone(prompts[prompt], {});
+        }
+        QVERIFY(std::abs(named("effect").data[1 * 4 + 2] - effect / 3) < 1e-12);
+        const auto means = bench.analyse("ablate", with(answers, {{"kind", "mean"}}), prompts);
+        QVERIFY(means);
+        for (const auto& result : *means)
+            QVERIFY(result.name != "resampled");
+    }
+
     void rows_go_out_by_layer_in_as_many_runs_as_fit() {
         sdk::Start start;
         start.model.vocab = 8;

@@ -168,6 +168,7 @@ constexpr std::array entries = {
     Entry{"unrelated", "Control: unrelated prompts", "metric", "The same change on random ids."},
     Entry{"effect_deviation", "Deviation of the effect", "metric", "Over prompts."},
     Entry{"largest", "Largest effects", "", ""},
+    Entry{"resampled", "Texts that values were taken from", "", ""},
     Entry{"summary", "Effect beside its controls", "", ""},
     Entry{"correlation", "Does attention tell of the effect? Rank correlation", "", ""},
     Entry{"single", "One sublayer skipped", "distance", ""},
