@@ -125,6 +125,7 @@ void AnalysisPage::stand_beside() {
     settings_->setToolTip(tr("The parameters of this picture, its export, and what it computes"));
     head_->removeWidget(form_);
     head_->removeWidget(controls_);
+    if (ids_.size() > 1) let_choice_shrink();
     head_->addStretch(1);
     head_->addWidget(settings_, 0, Qt::AlignTop);
     auto* column = static_cast<QVBoxLayout*>(layout());
@@ -138,6 +139,12 @@ void AnalysisPage::stand_beside() {
     show_settings();
 }
 
+void AnalysisPage::let_choice_shrink() {
+    choice_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    choice_->setMinimumContentsLength(8);
+    head_->setStretchFactor(choice_, 1);
+}
+
 void AnalysisPage::keep_short(const QStringList& fields) {
     auto* all = new QToolButton(this);
     all->setText(tr("All settings"));
@@ -146,11 +153,9 @@ void AnalysisPage::keep_short(const QStringList& fields) {
     connect(all, &QToolButton::toggled, this,
             [this, fields](bool on) { form_->show_only(on ? QStringList() : fields); });
     form_->show_only(fields);
-    choice_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    choice_->setMinimumContentsLength(8);
+    let_choice_shrink();
     head_->removeWidget(form_);
     head_->insertWidget(head_->indexOf(badge_), all, 0, Qt::AlignTop);
-    head_->setStretchFactor(choice_, 1);
     static_cast<QVBoxLayout*>(layout())->insertWidget(1, form_);
 }
 

@@ -119,6 +119,7 @@ private:
     std::string key() const; ///< of what would be computed now
     void build();
     void show_manifest();
+    void let_choice_shrink();
     void show_settings();
     void stopped(engine::JobId id);
     void show_results(const engine::AnalysisRecord& record, const QString& command);

@@ -17,7 +17,8 @@ constexpr std::size_t circuit_size = 8; ///< of the strongest heads
 
 Panel effects_panel() {
     return {{QStringLiteral("patch"), QStringLiteral("ablate"), QStringLiteral("path-patch"),
-             QStringLiteral("causal-trace"), QStringLiteral("skip-sublayers"), QStringLiteral("selectivity")},
+             QStringLiteral("causal-trace"), QStringLiteral("skip-sublayers"), QStringLiteral("selectivity"),
+             QStringLiteral("replaced-operations")},
             {},
             [](const engine::AnalysisRecord& record, const figure::Theme& theme) -> figure::PicturePtr {
                 if (auto own = views::effects_picture(record.results, record.parameters, theme)) return own;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "views/figure/column.h"
 #include "views/figure/figure_for.h"
@@ -80,6 +81,21 @@ figure::PicturePtr paint_entropy(const engine::AnalysisRecord& record, const fig
     return out;
 }
 
+const char* const attribution_id = "direct-logit-attribution";
+
+// What each part adds to the token's logit, and by how much the parts miss it.
+figure::PicturePtr paint_parts(const engine::AnalysisRecord& record, const figure::Theme& theme) {
+    if (find(record, "kl_to_final")) return paint_entropy(record, theme);
+    const engine::ResultValue* bars = find(record, "attribution");
+    if (!bars) return figure::figure_for(record.results, theme);
+    auto out = std::make_shared<figure::Column>();
+    out->exact = true;
+    for (const char* name : {"attribution", "logits"})
+        if (const engine::ResultValue* result = find(record, name))
+            out->parts.push_back(figure::figure_for(*result, theme));
+    return out;
+}
+
 } // namespace
 
 Panel LensPins::grid() {
@@ -88,7 +104,12 @@ Panel LensPins::grid() {
 
 Panel LensPins::followed() { return {{QStringLiteral("lens")}, {}, paint_followed, {{"top", 0}}}; }
 
-Panel LensPins::entropy() { return {{QStringLiteral("lens-entropy")}, {}, paint_entropy}; }
+Panel LensPins::parts() {
+    return {{QLatin1String(attribution_id), QStringLiteral("ffn-memories"), QStringLiteral("early-exit"),
+             QStringLiteral("lens-entropy")},
+            {},
+            paint_parts};
+}
 
 LensPins::LensPins(views::Desk& desk, PanelPage& page, QObject* parent)
     : QObject(parent), desk_(desk), page_(page) {
@@ -103,6 +124,9 @@ LensPins::LensPins(views::Desk& desk, PanelPage& page, QObject* parent)
     });
     connect(page_.main(), &AnalysisPage::finished, this, &LensPins::follow);
     connect(&desk_.selection, &views::Selection::changed, this, &LensPins::follow);
+    connect(page_.beside(1), &AnalysisPage::state_changed, this, [this] {
+        if (std::exchange(told_, page_.beside(1)->chosen()) != told_) follow();
+    });
 }
 
 figure::PicturePtr LensPins::paint_grid(const engine::AnalysisRecord& record,
@@ -158,6 +182,14 @@ void LensPins::follow() {
     if (!text.empty()) values["token"] = text;
     panel->set_values(values);
     panel->run_if_live();
+    AnalysisPage* parts = page_.beside(1);
+    if (parts->chosen() != QLatin1String(attribution_id)) return;
+    values = parts->values();
+    values["position"] = std::to_string(position);
+    values.erase("token");
+    if (!pinned_.empty()) values["token"] = std::to_string(pinned_.front());
+    parts->set_values(values);
+    parts->run_if_live();
 }
 
 Json LensPins::state() const { return {{"pinned", pinned_}}; }

@@ -10,13 +10,13 @@ class LensPins : public QObject {
 
 public:
     /// Of a page whose main panel shows `top` of the lens at every position, and whose first panel beside it
-    /// follows tokens.
+    /// follows tokens; the second one tells what adds to them.
     LensPins(views::Desk& desk, PanelPage& page, QObject* parent = nullptr);
 
     /// The panels of such a page.
     static Panel grid();
     static Panel followed();
-    static Panel entropy();
+    static Panel parts();
 
     const std::vector<std::int32_t>& pinned() const { return pinned_; }
     /// Pins a token, or lets it go again.
@@ -36,6 +36,7 @@ private:
     views::Desk& desk_;
     PanelPage& page_;
     std::vector<std::int32_t> pinned_;
+    QString told_; ///< the analysis of the second panel
 };
 
 } // namespace vitrine::window

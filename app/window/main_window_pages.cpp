@@ -41,7 +41,7 @@ void MainWindow::build_pages() {
                                              {lens_entropy, {QStringLiteral("entropy")}}},
                                             this));
     auto* lens = new PanelPage(bench_, desk_, *runner_, QStringLiteral("lens"), LensPins::grid(),
-                               {LensPins::followed(), LensPins::entropy()}, this);
+                               {LensPins::followed(), LensPins::parts()}, this);
     add_panels(tr("Lens"), lens);
     pins_ = new LensPins(desk_, *lens, this);
     connect(pins_, &LensPins::state_changed, this, &MainWindow::remember);
