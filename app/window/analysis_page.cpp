@@ -142,7 +142,7 @@ void AnalysisPage::stand_beside() {
 void AnalysisPage::let_choice_shrink() {
     choice_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     choice_->setMinimumContentsLength(8);
-    head_->setStretchFactor(choice_, 1);
+    head_->setStretchFactor(choice_, 8);
 }
 
 void AnalysisPage::keep_short(const QStringList& fields) {

@@ -83,16 +83,20 @@ figure::PicturePtr paint_entropy(const engine::AnalysisRecord& record, const fig
 
 const char* const attribution_id = "direct-logit-attribution";
 
-// What each part adds to the token's logit, and by how much the parts miss it.
+// What each part adds to the token's logit, and the sum of the parts beside the model's own.
 figure::PicturePtr paint_parts(const engine::AnalysisRecord& record, const figure::Theme& theme) {
     if (find(record, "kl_to_final")) return paint_entropy(record, theme);
     const engine::ResultValue* bars = find(record, "attribution");
     if (!bars) return figure::figure_for(record.results, theme);
-    auto out = std::make_shared<figure::Column>();
-    out->exact = true;
-    for (const char* name : {"attribution", "logits"})
-        if (const engine::ResultValue* result = find(record, name))
-            out->parts.push_back(figure::figure_for(*result, theme));
+    figure::PicturePtr out = figure::figure_for(*bars, theme);
+    const auto series = std::dynamic_pointer_cast<figure::Series>(out);
+    const engine::ResultValue* logits = find(record, "logits");
+    if (!series || !logits || !logits->json.is_array() || logits->json.size() != 1) return out;
+    const Json& told = logits->json.front();
+    series->title =
+        QObject::tr("%1: sum of the parts %2, logit %3")
+            .arg(figure::shown_token(told.value("token", std::string())),
+                 figure::number(told.value("sum", 0.0)), figure::number(told.value("logit", 0.0)));
     return out;
 }
 

@@ -15,6 +15,31 @@ QColor category_colour(int index, const Theme& theme) {
     return QColor((theme.dark ? dark : light)[static_cast<std::size_t>(index) % 6]);
 }
 
+namespace {
+
+/// How the names of lines share a row.
+struct Legend {
+    double stroke = 14, gap = 14; ///< the piece of line before a name, and what is free behind it
+    double widest = 300;          ///< longer names are cut
+};
+
+Legend legend_in(double room, const std::vector<Series::Line>& lines, const QFont& font) {
+    Legend out;
+    const auto taken = [&] {
+        double sum = 0;
+        for (const Series::Line& line : lines)
+            sum += out.stroke + 4 + out.gap + QFontMetricsF(font).horizontalAdvance(line.name);
+        return sum - out.gap;
+    };
+    if (taken() > room) out.stroke = out.gap = 7;
+    if (taken() > room)
+        out.widest =
+            std::max(8.0, (room + out.gap) / static_cast<double>(lines.size()) - out.stroke - 4 - out.gap);
+    return out;
+}
+
+} // namespace
+
 std::size_t Series::length() const {
     std::size_t out = 0;
     for (const Line& line : lines)
@@ -125,6 +150,7 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
     draw_text(painter, QRectF(in.left(), laid.plot.top() - 22, in.width(), 18), Qt::AlignLeft, y_title,
               theme.font(), theme.muted);
     at_x += QFontMetricsF(theme.font()).horizontalAdvance(y_title) + 8;
+    const Legend names = legend_in(in.right() - at_x, lines, theme.font());
     for (std::size_t at = 0; at < lines.size(); ++at) {
         const Line& line = lines[at];
         const QColor colour = category_colour(static_cast<int>(at), theme);
@@ -150,11 +176,14 @@ void Series::paint(QPainter& painter, const QRectF& in, const Theme& theme) cons
         }
         if (legend && lines.size() > 1) {
             painter.setPen(QPen(colour, 2));
-            painter.drawLine(QPointF(at_x, laid.plot.top() - 13), QPointF(at_x + 14, laid.plot.top() - 13));
-            at_x += 18 +
-                    draw_text(painter, QRectF(at_x + 18, laid.plot.top() - 22, 300, 18),
-                              Qt::AlignLeft | Qt::AlignVCenter, line.name, theme.font(), theme.text) +
-                    14;
+            painter.drawLine(QPointF(at_x, laid.plot.top() - 13),
+                             QPointF(at_x + names.stroke, laid.plot.top() - 13));
+            draw_text(painter, QRectF(at_x + names.stroke + 4, laid.plot.top() - 22, names.widest + 2, 18),
+                      Qt::AlignLeft | Qt::AlignVCenter, elided(line.name, theme.font(), names.widest),
+                      theme.font(), theme.text);
+            at_x += names.stroke + 4 +
+                    std::min(names.widest, QFontMetricsF(theme.font()).horizontalAdvance(line.name)) +
+                    names.gap;
         }
     }
     painter.restore();
