@@ -64,7 +64,10 @@ void PlotFrame::paint(QPainter& painter, const QString& x_title, const QString& 
                       const Theme& theme) const {
     const QFont fixed = theme.fixed_font();
     const QFontMetricsF metrics(fixed);
-    for (const double value : y.ticks(5)) {
+    int levels = std::clamp(static_cast<int>(plot.height() / 26), 2, 5);
+    while (levels < 5 && y.ticks(levels).size() < 2)
+        ++levels; // one number alone is no scale
+    for (const double value : y.ticks(levels)) {
         const double level = at(x.low, value).y();
         painter.setPen(QPen(theme.line, 1));
         painter.drawLine(QPointF(plot.left(), level), QPointF(plot.right(), level));

@@ -65,7 +65,9 @@ Series::Layout Series::layout(const QRectF& in, const Theme& theme) const {
     if (bars || (low > 0 && low < high * 0.5)) low = std::min(low, 0.0);
     if (bars) high = std::max(high, 0.0);
     if (low == high) high = low + 1;
-    const int wanted = in.height() < 130 ? 2 : 5; // what is low has no room for more
+    int wanted = in.height() < 130 ? 2 : 5; // what is low has no room for more
+    while (wanted < 5 && round_ticks(low, high, wanted).size() < 2)
+        ++wanted; // one number alone is no scale
     const auto ticks = round_ticks(low, high, wanted);
     const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : high - low;
     out.low = std::floor(low / step + 1e-9) * step;
