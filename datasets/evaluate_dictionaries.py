@@ -58,9 +58,9 @@ def main():
             figures = {k: cross_card(host, cross, v, a.special) for k, v in windows.items()}
         (folder / "card.json").write_text(json.dumps(facts | hooks | silent | {"figures": figures}, indent=1) + "\n")
         for text, f in figures.items():
-            print(f"{folder.name:14} {text:6} L0 {f['l0']:6.1f}  FVE {f['fve']:.3f}  silent {f['silent_share']:.3f}  CE "
-                  f"{f['ce_clean']:.3f} {f['ce_spliced']:.3f} {f['ce_zero']:.3f}  recovered {f['loss_recovered']:.4f} "
-                  f"({f['loss_recovered_everywhere']:.4f} everywhere)", flush=True)
+            print(f"{folder.name:14} {text:6} L0 {f['l0']:6.1f}  FVE {f['fve']:.3f}  silent {f['silent_share']:.3f}  "
+                  f"CE {f['ce_clean']:.3f} {f['ce_spliced']:.3f} {f['ce_zero']:.3f}  "
+                  f"recovered {f['loss_recovered']:.4f} ({f['loss_recovered_everywhere']:.4f} everywhere)", flush=True)
 
 
 if __name__ == "__main__":

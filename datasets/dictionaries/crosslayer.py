@@ -47,7 +47,8 @@ class CrossLayer(Steered):
         """(outputs, loss by layer, active [layers, positions, features]) for the host's own inputs."""
         both = [self.encode(x[s], s) for s in range(self.layers)]
         out = torch.stack([self.write([a for a, _ in both], t) for t in range(self.layers)])
-        return out, self.loss(self.scaled(out, "out"), self.scaled(y, "out")), torch.stack([a for _, a in both])
+        loss = self.loss(self.scaled(out, "out"), self.scaled(y, "out"))
+        return out, loss, torch.stack([a for _, a in both])
 
     def replaced(self, host, ids):
         """Logits when every MLP is replaced at once, each feature reading the run so changed."""
@@ -87,7 +88,8 @@ class CrossLayer(Steered):
         f, out = self.features, {}
         for s in range(self.layers):
             m, v, o = self.mean_in[s, 0], self.scale_in[s, 0], self.scale_out
-            out[f"W_enc_{s}"] = {f"W_enc_{s}": (self.W_enc[s] / v).T, f"b_enc_{s}": self.b_enc[s] - m / v @ self.W_enc[s],
+            out[f"W_enc_{s}"] = {f"W_enc_{s}": (self.W_enc[s] / v).T,
+                                 f"b_enc_{s}": self.b_enc[s] - m / v @ self.W_enc[s],
                                  f"b_dec_{s}": self.b_dec[s] * o[s, 0] + self.mean_out[s, 0],
                                  f"threshold_{s}": self.threshold[s].expand(f)}
             out[f"W_dec_{s}"] = {f"W_dec_{s}": torch.stack(

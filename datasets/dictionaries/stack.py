@@ -1,9 +1,11 @@
-"""Dictionaries of one shape, trained side by side: f = pre * [pre > threshold], pre = x W_enc + b_enc, y = f W_dec + b_dec.
+"""Dictionaries of one shape, trained side by side.
 
-Inside, what is read and written is centred and scaled so that the median position's mean square is 1. `tensors` gives the weights for
-the model's own numbers, scaled so that rows of W_dec have length 1. The threshold, one for a dictionary, is steered so that
-`aim` features are active at a position: in the mean over the batch this is a top-k over the whole batch (Bussmann et
-al., BatchTopK), without sorting.
+f = pre [pre > threshold], pre = x W_enc + b_enc, y = f W_dec + b_dec.
+
+Inside, what is read and written is centred and scaled so that the median position's mean square is 1. `tensors` gives
+the weights for the model's own numbers, scaled so that rows of W_dec have length 1. The threshold, one for a
+dictionary, is steered so that `aim` features are active at a position: in the mean over the batch this is a top-k over
+the whole batch (Bussmann et al., BatchTopK), without sorting.
 """
 import torch
 from torch import nn
