@@ -132,7 +132,7 @@ void Runner::start(bool record) {
     if (attention::patterns_are_too_large(model->model.spec, static_cast<std::int64_t>(row_->ids.size())))
         record = false;
     const QString prompt = text_;
-    const QStringList edits = desk_.edits.active();
+    const QStringList edits = desk_.edits.on_prompt();
     const auto beside = row_beside(edits);
     const bool clean_is_recorded = recorded_ids_ == row_->ids && recorded_model_ == model->model.weights_hash;
     const bool adopted = adopted_step_ != 0 && prompt == adopted_text_ && edits == adopted_edits_;
@@ -179,7 +179,7 @@ void Runner::show(const std::shared_ptr<engine::OpenModel>& model, Answer answer
     const QString problem = answer.problem;
     const auto last_step = std::max(answer.clean.step, answer.edited ? answer.edited->step : 0);
     // Something newer on the way stays newer.
-    if (prompt == text_ && model == bench_.model() && edits == desk_.edits.active()) {
+    if (prompt == text_ && model == bench_.model() && edits == desk_.edits.on_prompt()) {
         views::RunPtr clean = run_of(model, answer.clean, prompt);
         views::RunPtr changed;
         if (answer.edited) {
@@ -219,14 +219,14 @@ void Runner::commit() {
     rest_.stop();
     if (!row_ || !bench_.model()) return;
     const bool same_run = row_->ids == recorded_ids_ && bench_.model()->model.weights_hash == recorded_model_;
-    if (same_run && desk_.edits.active() == recorded_edits_) return;
+    if (same_run && desk_.edits.on_prompt() == recorded_edits_) return;
     if (!record_made()) start(true);
 }
 
 // A long run is recorded as it was made, without its captures. False if there is none for what is shown.
 bool Runner::record_made() {
     if (!made_ || desk_.stale() || made_->model != bench_.model() || made_->prompt != text_ ||
-        made_->edits != desk_.edits.active())
+        made_->edits != desk_.edits.on_prompt())
         return false;
     const bool clean_is_recorded =
         recorded_ids_ == row_->ids && recorded_model_ == made_->model->model.weights_hash;

@@ -35,8 +35,10 @@ void Runner::generate(int tokens) {
         }
     }
     const QString prompt = text_;
-    const QStringList edits =
-        desk_.side() == views::Side::b && desk_.b_is_edited() ? desk_.edits.active() : QStringList();
+    // Where nothing but `pos=new` is on there is no B to look at: it acts all the same.
+    const bool with_edits =
+        desk_.edits.on_prompt().isEmpty() || (desk_.side() == views::Side::b && desk_.b_is_edited());
+    const QStringList edits = with_edits ? desk_.edits.active() : QStringList();
     const auto beside = row_beside(edits);
     if (!beside) {
         emit refused(QString::fromStdString(beside.error().message));

@@ -290,8 +290,16 @@ void Tour::plan() {
     stops_.push_back({QStringLiteral("intervention-menu"),
                       [this] { emit window_.edits().sets()->aboutToShow(); },
                       [this] { return static_cast<QWidget*>(window_.edits().sets()); }});
+    stops_.push_back({QStringLiteral("intervention-direction"),
+                      [this] {
+                          direction_ = new views::DirectionDialog(window_.desk(), &window_);
+                          direction_->set_file(QStringLiteral("kind.npy"));
+                          direction_->show();
+                      },
+                      [this] { return static_cast<QWidget*>(direction_); }});
     stops_.push_back({QStringLiteral("intervention-refused"),
                       [this] {
+                          delete direction_;
                           window_.desk().edits.remove(2);
                           window_.desk().set_side(views::Side::b);
                           window_.edits().field()->setText(QStringLiteral("L5H3 halve"));

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "app/window/main_window.h"
+#include "views/edits/direction_dialog.h"
 
 namespace vitrine::window {
 
@@ -30,6 +31,7 @@ private:
 
     MainWindow& window_;
     QPointer<SettingsDialog> settings_;
+    QPointer<views::DirectionDialog> direction_;
     QString folder_, variant_;
     std::vector<Stop> stops_;
     std::size_t at_ = 0;

@@ -2,7 +2,6 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -11,9 +10,9 @@
 #include <QShortcut>
 #include <QToolButton>
 #include <QVBoxLayout>
-#include <cmath>
 
 #include "views/edits/strength.h"
+#include "views/edits/strength_box.h"
 
 namespace vitrine::views {
 
@@ -28,25 +27,6 @@ QString in_short(const QString& sentence) {
 }
 
 constexpr double largest_strength = 1e9;
-
-/// A number as the texts of interventions write it: as many digits as it needs.
-class StrengthBox : public QDoubleSpinBox {
-public:
-    explicit StrengthBox(QWidget* parent) : QDoubleSpinBox(parent) {
-        constexpr int digits_kept = 9;
-        setLocale(QLocale::c());
-        setDecimals(digits_kept);
-    }
-    void stepBy(int steps) override {
-        // A tenth, or a tenth of the power of ten that the number has.
-        const double size = std::abs(value());
-        const double step = size < 10 ? 0.1 : std::pow(10, std::floor(std::log10(size)) - 1);
-        setValue(value() + steps * step);
-    }
-    QString textFromValue(double value) const override { return number_word(value); }
-    QSize sizeHint() const override { return {80, QDoubleSpinBox::sizeHint().height()}; }
-    QSize minimumSizeHint() const override { return {50, QDoubleSpinBox::minimumSizeHint().height()}; }
-};
 
 } // namespace
 
@@ -268,9 +248,10 @@ void EditPanel::refill() {
 QString EditPanel::about() const {
     if (!desk_.edits.all().empty()) {
         const QString name = desk_.edit_sets.name_of(desk_.edits.all());
-        const QString what = desk_.edits.active().isEmpty()
-                                 ? tr("All are switched off: B is the pinned run, if there is one.")
-                                 : tr("A is the clean run, B the edited one.");
+        const QString what =
+            desk_.edits.active().isEmpty() ? tr("All are switched off: B is the pinned run, if there is one.")
+            : desk_.edits.on_prompt().isEmpty() ? tr("pos=new: acts on what is generated from here.")
+                                                : tr("A is the clean run, B the edited one.");
         return name.isEmpty() ? what : tr("Set \"%1\". %2").arg(name, what);
     }
     const QString whole = tr("Nothing is changed inside the model. Space takes the selected head out.");

@@ -4,6 +4,8 @@
 #include <QClipboard>
 #include <QInputDialog>
 
+#include "views/edits/direction_dialog.h"
+
 namespace vitrine::views {
 
 SetMenu::SetMenu(Desk& desk, QWidget* parent) : QMenu(parent), desk_(desk) {
@@ -35,6 +37,10 @@ void SetMenu::fill() {
     add_sets(tr("Delete"), tr("Ctrl+Z brings it back"),
              [this](const QString& name) { desk_.edit_sets.remove(name); });
     addSeparator();
+    add(tr("Add direction…"),
+        tr("Steering: a vector from a file that steering-vector has written, added, taken "
+           "out or capped"),
+        desk_.a() != nullptr, [this] { ask_direction(); });
     add(tr("Copy as --edit options"),
         tr("Those that are switched on, for vitrine-cli run, generate, analyze"),
         !desk_.edits.active().isEmpty(),
@@ -58,6 +64,12 @@ void SetMenu::add_sets(const QString& title, const QString& tip,
                                            [act, name = set.name] { act(name); });
         action->setToolTip(lines.join(QLatin1Char('\n')));
     }
+}
+
+void SetMenu::ask_direction() {
+    auto* dialog = new DirectionDialog(desk_, parentWidget());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
 }
 
 void SetMenu::ask_name(const QString& title, const QString& name,

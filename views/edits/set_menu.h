@@ -18,6 +18,7 @@ signals:
 
 private:
     void fill();
+    void ask_direction();
     void ask_name(const QString& title, const QString& name, std::function<QString(const QString&)> use);
     void add_sets(const QString& title, const QString& tip, const std::function<void(const QString&)>& act);
 

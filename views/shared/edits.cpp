@@ -46,6 +46,13 @@ QStringList EditList::active() const {
     return out;
 }
 
+QStringList EditList::on_prompt() const {
+    QStringList out;
+    for (const QString& text : active())
+        if (!text.contains(QStringLiteral(" pos=new "))) out << text;
+    return out;
+}
+
 QString EditList::add(const QString& text) {
     const QString wanted = text.simplified();
     if (check)

@@ -23,6 +23,9 @@ public:
     const std::vector<Edit>& all() const { return all_; }
     /// The texts that are switched on, in order.
     QStringList active() const;
+    /// Those of them that a run of the prompt alone has a place for: not `pos=new`, which waits for generated
+    /// tokens.
+    QStringList on_prompt() const;
 
     /// Why a text is no edit of the open model, in one sentence; empty if it is one. Set by who knows the
     /// model; unset: everything is accepted.
