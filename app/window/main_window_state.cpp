@@ -47,7 +47,8 @@ Json MainWindow::view() const {
                          {"edits", json_of(pinned->edits)},
                          {"step", pinned->step}};
     const views::RunPtr& run = desk_.b_is_edited() ? desk_.b() : desk_.a();
-    if (run && run->prompt == runner_->text() && run->edits == desk_.edits.on_prompt()) out["step"] = run->step;
+    if (run && run->prompt == runner_->text() && run->edits == desk_.edits.on_prompt())
+        out["step"] = run->step;
     if (bench_.model()) {
         const engine::ModelRequest& request = bench_.model()->request;
         out["model"] = {{"name", request.name},
