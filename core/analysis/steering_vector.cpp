@@ -202,7 +202,8 @@ sdk::Done SteeringVector::done() {
             sum += accuracy(layer, deal);
         if (draws_ > 0) control.data[layer] = sum / draws_;
         if (layer != static_cast<std::size_t>(layer_)) continue;
-        const double factor = start_->text("scale") == "unit" ? 1 / norm.data[layer] : 1;
+        const bool unit = start_->text("scale") == "unit" && norm.data[layer] > 0;
+        const double factor = unit ? 1 / norm.data[layer] : 1;
         for (std::size_t i = 0; i < difference.size(); ++i)
             vector.data[i] = factor * difference[i];
     }
