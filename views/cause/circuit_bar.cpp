@@ -74,10 +74,10 @@ void CircuitBar::refresh() {
                             : tr("%1 members, not measured yet").arg(members_.size());
     if (by_hand_)
         text += QStringLiteral(" · ") + link(QStringLiteral("strongest"), tr("the strongest"), theme.query);
-    text += QStringLiteral("<br>");
+    text += QStringLiteral(": "); // in the same line: the curves below need the height
     QStringList names;
     for (const QString& member : members_.first(std::min(most_members, members_.size())))
-        names << link(QStringLiteral("at:") + member, member, theme.text) + QStringLiteral("&nbsp;") +
+        names << link(QStringLiteral("at:") + member, member, theme.text) +
                      link(QStringLiteral("out:") + member, QStringLiteral("✕"), theme.muted);
     text += names.join(QStringLiteral("  "));
     if (members_.size() > most_members)
