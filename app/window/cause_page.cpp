@@ -1,5 +1,6 @@
 #include "app/window/cause_page.h"
 
+#include <QFileInfo>
 #include <QMenu>
 #include <utility>
 
@@ -55,6 +56,7 @@ CausePage::CausePage(Bench& bench, views::Desk& desk, Runner& runner, QWidget* p
     connect(pair_, &views::PairPanel::behaviour_chosen, this, &CausePage::take_behaviour);
     connect(pair_, &views::PairPanel::changed, this, &CausePage::take_pair);
     connect(pair_, &views::PairPanel::measure, this, &CausePage::measure);
+    connect(pair_, &views::PairPanel::table_wanted, this, [this] { show_table(); });
     connect(&bench, &Bench::model_changed, this, [this] {
         if (isVisible()) take_model();
     });
@@ -81,13 +83,52 @@ void CausePage::take_model() {
     const auto model = cause_bench_.model();
     if (!model || model->model.weights_hash == known_model_) return;
     known_model_ = model->model.weights_hash;
+    table_.reset(); // it knows the other model
     const auto behaviours = behaviours_for(*model);
-    pair_->show_behaviours(behaviours);
+    list_behaviours();
     if (remembered_.is_object()) return arrange(std::exchange(remembered_, Json()));
     if (pair_->behaviour().isEmpty() && pair_->pair() == views::Pair() && !behaviours.empty())
         pair_->choose(behaviours.front().name);
     else
         take_behaviour(pair_->behaviour());
+}
+
+void CausePage::list_behaviours() {
+    if (!cause_bench_.model()) return;
+    auto behaviours = behaviours_for(*cause_bench_.model());
+    for (const QString& file : own_sets_)
+        behaviours.push_back({file, QFileInfo(file).fileName(), tr("A set of your own: %1").arg(file)});
+    pair_->show_behaviours(behaviours);
+}
+
+views::PairTable& CausePage::show_table() {
+    const auto model = cause_bench_.model();
+    if (!table_) {
+        table_ = std::make_unique<views::PairTable>(outside_of(model), this);
+        connect(table_.get(), &views::PairTable::set_wanted, this, &CausePage::take_own_set);
+    }
+    const QString name = pair_->behaviour();
+    std::vector<views::Pair> pairs;
+    if (is_own_set(name)) {
+        if (auto read = pairs_of_file(name.toStdString())) pairs = std::move(*read);
+    } else if (!name.isEmpty() && model) {
+        if (auto read = pairs_of(*model, name.toStdString())) pairs = std::move(read->pairs);
+    } else if (pair_->pair() != views::Pair()) {
+        pairs = {pair_->pair()};
+    }
+    table_->show_set(is_own_set(name) ? name : QString(), pairs);
+    table_->open();
+    return *table_;
+}
+
+void CausePage::take_own_set(const QString& file) {
+    if (!own_sets_.contains(file)) own_sets_ << file;
+    list_behaviours();
+    if (pair_->behaviour() == file)
+        take_behaviour(file);
+    else
+        pair_->choose(file);
+    emit state_changed();
 }
 
 void CausePage::take_behaviour(const QString& name) {
@@ -259,6 +300,8 @@ Json CausePage::arrangement() const {
     const views::Pair pair = pair_->pair();
     out["behaviour"] = pair_->behaviour().toStdString();
     out["whole"] = pair_->whole_set();
+    for (const QString& file : own_sets_)
+        out["own_sets"].push_back(file.toStdString());
     out["own_circuit"] = own_circuit_;
     out["pair"] = {{"clean", pair.clean.toStdString()},
                    {"corrupted", pair.corrupted.toStdString()},
@@ -283,6 +326,10 @@ void CausePage::arrange(const Json& arrangement) {
         return found != object.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
                                                            : QString();
     };
+    own_sets_.clear();
+    for (const Json& file : arrangement.value("own_sets", Json::array()))
+        if (file.is_string()) own_sets_ << QString::fromStdString(file.get<std::string>());
+    list_behaviours();
     pair_->choose(text(arrangement, "behaviour"));
     const Json& pair = arrangement["pair"];
     if (pair.is_object() && !text(pair, "clean").isEmpty())

@@ -1,7 +1,7 @@
 #pragma once
 #include "app/window/panel_page.h"
 #include "views/cause/circuit_bar.h"
-#include "views/cause/pair_panel.h"
+#include "views/cause/pair_table.h"
 
 namespace vitrine::window {
 
@@ -27,6 +27,9 @@ public:
     QStringList circuit() const;
     /// A component into the circuit, or out of it; what the circuit carries is measured again.
     void toggle_in_circuit(const QString& member);
+    /// The chosen set as a table; what is saved there becomes a behaviour of its own.
+    views::PairTable& show_table();
+
     views::CircuitBar& circuit_bar() { return *circuit_bar_; }
 
     Json arrangement() const override;
@@ -37,6 +40,8 @@ protected:
 
 private:
     void take_model();
+    void list_behaviours();
+    void take_own_set(const QString& file);
     void take_behaviour(const QString& name);
     void take_pair();
     void strongest_as_circuit();
@@ -51,6 +56,8 @@ private:
     Runner& cause_runner_;
     views::PairPanel* pair_;
     views::CircuitBar* circuit_bar_;
+    std::unique_ptr<views::PairTable> table_;
+    QStringList own_sets_;    ///< files of the user's
     std::string known_model_; ///< whose behaviours are listed
     Json remembered_;         ///< of a session, until the model is there
     Json own_circuit_;        ///< that the page put into the form

@@ -1,7 +1,10 @@
 #include "app/window/cause_rows.h"
 
+#include <QSaveFile>
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <utility>
 
 #include "app/window/shown_record.h"
 #include "core/engine/row_marks.h"
@@ -35,11 +38,26 @@ Result<std::vector<engine::PromptLine>> fitting_lines(const engine::OpenModel& m
                                                       int& left_out) {
     if (!model.tokenizer)
         return fail(Code::unsupported, "This model has no tokenizer, which a set of texts needs.");
-    VITRINE_ASSIGN(const engine::TaskSet set, engine::find_task_set(name));
-    VITRINE_ASSIGN(auto lines, engine::read_prompts(set.file));
+    std::filesystem::path file = name;
+    if (!is_own_set(QString::fromStdString(name))) {
+        VITRINE_ASSIGN(const engine::TaskSet set, engine::find_task_set(name));
+        file = set.file;
+    }
+    VITRINE_ASSIGN(auto lines, engine::read_prompts(file));
     VITRINE_ASSIGN(auto fitting, engine::fitting_rows(*model.tokenizer, std::move(lines), name));
     left_out = fitting.left_out;
     return std::move(fitting.lines);
+}
+
+std::vector<views::Pair> pairs_of_lines(const std::vector<engine::PromptLine>& lines) {
+    std::vector<views::Pair> out;
+    for (const engine::PromptLine& line : lines)
+        if (line.role != "corrupted")
+            out.push_back(
+                {line.role.empty() ? QString::fromStdString(line.text) : text_of_field(line.fields, "clean"),
+                 text_of_field(line.fields, "corrupted"), text_of_field(line.fields, "answer"),
+                 text_of_field(line.fields, "distractor")});
+    return out;
 }
 
 Result<std::vector<run::RunRow>> rows_of_lines(const engine::OpenModel& model,
@@ -93,11 +111,41 @@ std::vector<views::Behaviour> behaviours_for(const engine::OpenModel& model) {
 Result<FittingPairs> pairs_of(const engine::OpenModel& model, const std::string& set) {
     FittingPairs out;
     VITRINE_ASSIGN(const auto lines, fitting_lines(model, set, out.left_out));
-    for (const engine::PromptLine& line : lines)
-        if (line.role != "corrupted")
-            out.pairs.push_back({text_of_field(line.fields, "clean"), text_of_field(line.fields, "corrupted"),
-                                 text_of_field(line.fields, "answer"),
-                                 text_of_field(line.fields, "distractor")});
+    out.pairs = pairs_of_lines(lines);
+    return out;
+}
+
+bool is_own_set(const QString& name) { return name.contains(QLatin1Char('/')); }
+
+Result<std::vector<views::Pair>> pairs_of_file(const std::string& file) {
+    VITRINE_ASSIGN(const auto lines, engine::read_prompts(file));
+    return pairs_of_lines(lines);
+}
+
+views::PairTable::Outside outside_of(const std::shared_ptr<const engine::OpenModel>& model) {
+    views::PairTable::Outside out;
+    out.read = [](const QString& path, std::vector<views::Pair>& pairs) {
+        auto read = pairs_of_file(path.toStdString());
+        if (!read) return QString::fromStdString(read.error().message);
+        pairs = std::move(*read);
+        return QString();
+    };
+    out.write = [](const QString& path, const std::vector<views::Pair>& pairs) {
+        QSaveFile file(path); // the old one stays until the new one is whole
+        std::string text;
+        for (const views::Pair& pair : pairs)
+            text += dump_json(line_of(pair)) + "\n";
+        if (file.open(QIODevice::WriteOnly) &&
+            file.write(text.data(), static_cast<qint64>(text.size())) >= 0 && file.commit())
+            return QString();
+        return QObject::tr("The set could not be written to %1: %2. Choose another place.")
+            .arg(path, file.errorString());
+    };
+    out.misfit = [model](const views::Pair& pair) {
+        if (!model->tokenizer) return QObject::tr("This model has no tokenizer.");
+        const auto found = engine::misfit(*model->tokenizer, line_of(pair));
+        return found ? QString::fromStdString(found->reason) : QString();
+    };
     return out;
 }
 
@@ -131,7 +179,8 @@ Result<std::vector<run::RunRow>> rows_of_pair(const engine::OpenModel& model, co
 RowsSource source_of(const views::Pair& pair, const QString& set) {
     RowsSource out;
     if (!set.isEmpty()) {
-        out.key = "task:" + set.toStdString();
+        const QString prompts = is_own_set(set) ? views::shell_word(set) : QStringLiteral("task:") + set;
+        out.key = prompts.toStdString();
         out.rows = [name =
                         set.toStdString()](const engine::OpenModel& model,
                                            tokenizer::Specials specials) -> Result<std::vector<run::RunRow>> {
@@ -139,7 +188,7 @@ RowsSource source_of(const views::Pair& pair, const QString& set) {
             VITRINE_ASSIGN(const auto lines, fitting_lines(model, name, left_out));
             return rows_of_lines(model, lines, specials);
         };
-        out.options = [set](const QString&) { return QStringLiteral(" --prompts task:") + set; };
+        out.options = [prompts](const QString&) { return QStringLiteral(" --prompts ") + prompts; };
         return out;
     }
     out.key = dump_json(line_of(pair));

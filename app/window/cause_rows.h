@@ -1,14 +1,21 @@
 #pragma once
 // What the page Cause measures, from its panel to rows and command lines.
 #include "app/window/analysis_page.h"
-#include "views/cause/pair_panel.h"
+#include "views/cause/pair_table.h"
 
 namespace vitrine::window {
 
 /// The shipped task sets that a model may be tried on: its own ones first. Empty where none can be read.
 std::vector<views::Behaviour> behaviours_for(const engine::OpenModel& model);
 
-/// The pairs of a set that fit a model's tokenizer, and how many do not.
+/// Whether a set's name is that of a file of the user's.
+bool is_own_set(const QString& name);
+/// The pairs of a file, whether they fit a model or not. Errors: those of reading it.
+Result<std::vector<views::Pair>> pairs_of_file(const std::string& file);
+/// What a table of pairs knows of files and of a model.
+views::PairTable::Outside outside_of(const std::shared_ptr<const engine::OpenModel>& model);
+
+/// The pairs of a set, shipped or a file, that fit a model's tokenizer, and how many do not.
 struct FittingPairs {
     std::vector<views::Pair> pairs;
     int left_out = 0;

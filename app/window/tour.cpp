@@ -242,8 +242,11 @@ void Tour::plan() {
                           window_.cause().toggle_in_circuit(QStringLiteral("L2H1"));
                       },
                       {}});
+    stops_.push_back({QStringLiteral("cause-table"), [this] { window_.cause().show_table(); },
+                      [this] { return static_cast<QWidget*>(&window_.cause().show_table()); }});
     stops_.push_back({QStringLiteral("cause-heads"),
                       [this] {
+                          window_.cause().show_table().close();
                           AnalysisPage* effects = window_.cause().main();
                           effects->show_again(
                               QStringLiteral("patch"),

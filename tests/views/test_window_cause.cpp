@@ -1,5 +1,6 @@
 // The page Cause on the default model: a behaviour is chosen and measured, and what the model card says of
 // its heads is what the pictures show.
+#include <QFile>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -48,6 +49,62 @@ class TestWindowCause : public QObject {
 
 private slots:
     static void initTestCase() { vitrine::test::prepare("vitrine-test-cause"); }
+
+    void a_set_of_ones_own_is_written_in_a_table() {
+        const QTemporaryDir folder;
+        const QString file = folder.filePath("my pairs.jsonl");
+        {
+            MainWindow window(in_folder(folder));
+            window.show();
+            QTRY_VERIFY_WITH_TIMEOUT(window.idle() && window.desk().a(), patience_ms);
+            window.show_page("Cause");
+            CausePage& page = window.cause();
+            views::PairTable& table = page.show_table();
+            const std::vector<views::Pair> shipped = table.pairs(); // those of the chosen set, to start from
+            QCOMPARE(static_cast<int>(shipped.size()), page.pair().pairs());
+            QCOMPARE(table.fitting(), static_cast<int>(shipped.size()));
+
+            table.show_set({}, {});
+            QVERIFY(table.pairs().empty());
+            const views::Pair& a = shipped[0];
+            const views::Pair b{a.corrupted, a.clean, a.distractor, a.answer}; // as long as a
+            table.paste(QStringList{a.clean, a.corrupted, a.answer, a.distractor}.join('\t') + "\n" +
+                        QStringList{b.clean, b.corrupted + " and more", b.answer, b.distractor}.join('\t'));
+            QCOMPARE(table.pairs().size(), std::size_t{2});
+            QCOMPARE(table.fitting(), 1); // the second is longer when it is corrupted
+            QVERIFY(!table.use(folder.filePath("no such folder/x.jsonl")));
+
+            QFile csv(folder.filePath("more.csv"));
+            QVERIFY(csv.open(QIODevice::WriteOnly));
+            csv.write(QStringLiteral("clean,corrupted,answer,distractor\n\"%1\",\"%2\",\"%3\",\"%4\"\n")
+                          .arg(b.clean, b.corrupted, b.answer, b.distractor)
+                          .toUtf8());
+            csv.close();
+            table.import_file(csv.fileName());
+            QCOMPARE(table.pairs().back(), b);
+            QCOMPARE(table.fitting(), 2);
+            table.undo();
+            QCOMPARE(table.pairs().size(), std::size_t{2});
+            table.import_file(csv.fileName());
+            QVERIFY(table.use(file));
+
+            QCOMPARE(page.pair().behaviour(), file);
+            QCOMPARE(page.pair().pairs(), 2); // what does not fit is left out
+            QCOMPARE(page.pair().pair(), a);
+            page.pair().set_whole(true);
+            page.measure();
+            QTRY_VERIFY_WITH_TIMEOUT(page.main()->shown() && window.idle(), patience_ms);
+            QVERIFY(page.main()->canvas()->source().command.contains("--prompts '" + file + "'"));
+            const auto* patch = page.main()->shown();
+            QVERIFY(patch->id == "patch" && result(*patch, "clean").data.front() > 1);
+        }
+        MainWindow again(in_folder(folder)); // the session knows the set
+        again.show();
+        QTRY_VERIFY_WITH_TIMEOUT(again.idle() && again.desk().a(), patience_ms);
+        again.show_page("Cause");
+        QTRY_COMPARE_WITH_TIMEOUT(again.cause().pair().behaviour(), file, patience_ms);
+        QCOMPARE(again.cause().show_table().pairs().size(), std::size_t{3}); // also the row that does not fit
+    }
 
     void a_behaviour_is_measured() {
         const QTemporaryDir folder;

@@ -20,7 +20,7 @@ PairPanel::PairPanel(Desk& desk, QWidget* parent)
       forth_(new QToolButton(this)), place_(new QLabel(this)), whole_(new QCheckBox(this)),
       clean_(new QLineEdit(this)), corrupted_(new QLineEdit(this)), answer_(new QLineEdit(this)),
       distractor_(new QLineEdit(this)), ruler_(new PairRuler(desk, this)), problem_(new QLabel(this)),
-      measure_(new QPushButton(tr("Measure"), this)) {
+      table_(new QPushButton(tr("Table…"), this)), measure_(new QPushButton(tr("Measure"), this)) {
     build();
     connect(behaviours_, &QComboBox::currentIndexChanged, this, [this] {
         pairs_.clear();
@@ -31,6 +31,7 @@ PairPanel::PairPanel(Desk& desk, QWidget* parent)
     connect(back_, &QToolButton::clicked, this, [this] { step(-1); });
     connect(forth_, &QToolButton::clicked, this, [this] { step(1); });
     connect(measure_, &QPushButton::clicked, this, &PairPanel::measure);
+    connect(table_, &QPushButton::clicked, this, &PairPanel::table_wanted);
     connect(whole_, &QCheckBox::toggled, this, &PairPanel::changed);
     for (QLineEdit* field : {clean_, corrupted_, answer_, distractor_}) {
         connect(field, &QLineEdit::textChanged, this, [this] {
@@ -65,6 +66,8 @@ void PairPanel::build() {
           tr("What comes next in the corrupted prompt: the metric logit-diff subtracts it. A click on a "
              "row of the next tokens (Selection) fills it while the cursor stands here"));
     about(whole_, tr("All pairs"), tr("Measures every pair of the set and shows the mean"));
+    about(table_, tr("Table of pairs"),
+          tr("The pairs as a table: write a set of your own, paste one, or import CSV and JSON lines"));
     about(measure_, tr("Measure"), tr("Runs every picture of this page on what stands here (Enter)"));
     back_->setArrowType(Qt::LeftArrow);
     forth_->setArrowType(Qt::RightArrow);
@@ -77,6 +80,7 @@ void PairPanel::build() {
                             static_cast<QWidget*>(forth_), static_cast<QWidget*>(whole_)})
         first->addWidget(widget);
     first->addWidget(problem_, 1);
+    first->addWidget(table_);
     first->addWidget(measure_);
     auto* grid = new QGridLayout;
     grid->setHorizontalSpacing(6);

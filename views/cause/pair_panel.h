@@ -55,8 +55,9 @@ public:
 
 signals:
     void behaviour_chosen(const QString& name);
-    void changed(); ///< another pair, or a word of it
-    void measure(); ///< Enter, or the button
+    void changed();      ///< another pair, or a word of it
+    void measure();      ///< Enter, or the button
+    void table_wanted(); ///< the set is to be seen and written as a table
 
 private:
     void build();
@@ -75,7 +76,7 @@ private:
     QLineEdit *clean_, *corrupted_, *answer_, *distractor_;
     PairRuler* ruler_;
     QLabel* problem_;
-    QPushButton* measure_;
+    QPushButton *table_, *measure_;
 };
 
 } // namespace vitrine::views
