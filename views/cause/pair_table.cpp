@@ -53,7 +53,8 @@ void PairTable::build() {
     table_->horizontalHeader()->setSectionResizeMode(corrupted_cell, QHeaderView::Stretch);
     table_->setColumnWidth(answer_cell, 110);
     table_->setColumnWidth(distractor_cell, 110);
-    table_->setColumnWidth(fits_cell, 190);
+    table_->setColumnWidth(fits_cell, 150);
+    table_->setTextElideMode(Qt::ElideMiddle); // pairs differ inside, and end with what is asked
     table_->setAccessibleName(tr("Pairs"));
     said_->setWordWrap(true);
     use_->setDefault(true);
@@ -163,10 +164,14 @@ int PairTable::fitting() const {
 void PairTable::count() {
     const auto all = static_cast<int>(pairs().size());
     use_->setEnabled(fitting() > 0);
-    say(all == 0 ? tr("Write a pair into the row above, paste rows from a spreadsheet, or import a file.")
-                 : tr("%1 of %2 rows fit this model; the others are left out when the set is measured.")
-                       .arg(fitting())
-                       .arg(all));
+    if (all == 0)
+        say(tr("Write a pair into the row above, paste rows from a spreadsheet, or import a file."));
+    else if (fitting() == all)
+        say(all == 1 ? tr("The row fits this model.") : tr("All %1 rows fit this model.").arg(all));
+    else
+        say(tr("%1 of %2 rows fit this model; the others are left out when the set is measured.")
+                .arg(fitting())
+                .arg(all));
 }
 
 void PairTable::say(const QString& sentence) { said_->setText(sentence); }
