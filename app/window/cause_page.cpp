@@ -108,15 +108,17 @@ views::PairTable& CausePage::show_table() {
         connect(table_.get(), &views::PairTable::set_wanted, this, &CausePage::take_own_set);
     }
     const QString name = pair_->behaviour();
-    std::vector<views::Pair> pairs;
     if (is_own_set(name)) {
-        if (auto read = pairs_of_file(name.toStdString())) pairs = std::move(*read);
-    } else if (!name.isEmpty() && model) {
-        if (auto read = pairs_of(*model, name.toStdString())) pairs = std::move(read->pairs);
-    } else if (pair_->pair() != views::Pair()) {
-        pairs = {pair_->pair()};
+        if (auto read = pairs_of_file(name.toStdString())) {
+            table_->show_set(name, *read);
+        } else { // what cannot be read is not written over
+            table_->show_set({}, {});
+            table_->say(QString::fromStdString(read.error().message));
+        }
+    } else if (auto set = name.isEmpty() || !model ? FittingPairs{} : pairs_of(*model, name.toStdString())) {
+        if (set->pairs.empty() && pair_->pair() != views::Pair()) set->pairs = {pair_->pair()};
+        table_->show_set({}, set->pairs);
     }
-    table_->show_set(is_own_set(name) ? name : QString(), pairs);
     table_->open();
     return *table_;
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/analysis/budget.h"
+#include "core/analysis/effect_results.h"
 #include "core/analysis/statistics.h"
 
 namespace vitrine::analysis {
@@ -13,15 +14,6 @@ namespace {
 
 constexpr int neurons_at_once = 64; // whose scores of all tokens exist at once
 constexpr int context_tokens = 10;
-
-std::optional<sdk::Failure> layers_of(const sdk::Start& start, std::vector<int>& layers) {
-    const auto chosen = start.positions("layer", start.model.layers);
-    if (!chosen)
-        return sdk::Failure{"out-of-range", "There is no such layer: the model has " +
-                                                std::to_string(start.model.layers) + ", counted from 0."};
-    layers = *chosen;
-    return std::nullopt;
-}
 
 std::string hook_name(int layer) { return "blocks." + std::to_string(layer) + ".mlp.hook_post"; }
 
@@ -80,7 +72,7 @@ sdk::Manifest FfnMemories::manifest() {
 
 sdk::Reply FfnMemories::start(const sdk::Start& start) {
     start_ = &start;
-    if (auto failure = layers_of(start, layers_)) return *failure;
+    if (auto failure = chosen_layers(start, "layer", layers_)) return *failure;
     most_ = start.integer("neurons");
     examples_ = start.integer("triggers");
     top_ = start.integer("top");
@@ -278,7 +270,7 @@ sdk::Manifest SubUpdates::manifest() {
 
 sdk::Reply SubUpdates::start(const sdk::Start& start) {
     start_ = &start;
-    if (auto failure = layers_of(start, layers_)) return *failure;
+    if (auto failure = chosen_layers(start, "layer", layers_)) return *failure;
     most_ = start.integer("neurons");
     top_ = start.integer("top");
     sdk::Run run;

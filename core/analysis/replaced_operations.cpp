@@ -8,6 +8,7 @@
 #include "core/analysis/control_vectors.h"
 #include "core/analysis/effect_results.h"
 #include "core/analysis/metric.h"
+#include "core/analysis/statistics.h"
 
 namespace vitrine::analysis {
 
@@ -39,17 +40,6 @@ double mean_entropy(const sdk::Json& row) {
     for (const sdk::Json& position : row.at("positions"))
         sum += position.at("entropy").get<double>();
     return sum / static_cast<double>(row.at("positions").size());
-}
-
-double cosine_of(sdk::View a, sdk::View b) {
-    double product = 0, squares_a = 0, squares_b = 0;
-    for (std::int64_t i = 0; i < a.count(); ++i) {
-        const auto x = static_cast<double>(a(i)), y = static_cast<double>(b(i));
-        product += x * y;
-        squares_a += x * x;
-        squares_b += y * y;
-    }
-    return product / std::sqrt(squares_a * squares_b);
 }
 
 } // namespace

@@ -6,19 +6,13 @@
 
 #include "core/analysis/budget.h"
 #include "core/analysis/effect_results.h"
+#include "core/analysis/statistics.h"
 
 namespace vitrine::analysis {
 
 namespace {
 
 constexpr double half_turn = 3.14159265358979323846;
-
-double squared(sdk::View x) {
-    double sum = 0;
-    for (const float element : x)
-        sum += static_cast<double>(element) * static_cast<double>(element);
-    return sum;
-}
 
 } // namespace
 
@@ -121,11 +115,7 @@ double SkipSublayers::distance(sdk::View clean, sdk::View changed) const {
     for (std::int64_t pos = 0; pos < clean.size(0); ++pos) {
         const sdk::View a = clean[pos], b = changed[pos];
         if (angular_) {
-            double product = 0;
-            for (std::int64_t i = 0; i < a.count(); ++i)
-                product += static_cast<double>(a(i)) * static_cast<double>(b(i));
-            const double cosine = product / std::sqrt(squared(a) * squared(b));
-            sum += std::acos(std::clamp(cosine, -1.0, 1.0)) / half_turn;
+            sum += std::acos(std::clamp(cosine_of(a, b), -1.0, 1.0)) / half_turn;
             continue;
         }
         sum += divergence(log_probabilities(a), log_probabilities(b));

@@ -33,6 +33,17 @@ double length_of(const std::vector<double>& x) {
     return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
 }
 
+double cosine_of(sdk::View a, sdk::View b) {
+    double product = 0, squares_a = 0, squares_b = 0;
+    for (std::int64_t i = 0; i < a.count(); ++i) {
+        const auto x = static_cast<double>(a(i)), y = static_cast<double>(b(i));
+        product += x * y;
+        squares_a += x * x;
+        squares_b += y * y;
+    }
+    return product / std::sqrt(squares_a * squares_b);
+}
+
 double mean_of(const std::vector<double>& values) {
     if (values.empty()) return nothing;
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

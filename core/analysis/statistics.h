@@ -1,10 +1,14 @@
 #pragma once
 #include <vector>
 
+#include "core/sdk/array.h"
+
 namespace vitrine::analysis {
 
 /// √(Σ x²)
 double length_of(const std::vector<double>& x);
+/// Of two arrays of one shape, flattened.
+double cosine_of(sdk::View a, sdk::View b);
 /// NaN of nothing.
 double mean_of(const std::vector<double>& values);
 /// Standard deviation with n − 1; NaN of fewer than two.

@@ -104,6 +104,9 @@ private slots:
         again.show_page("Cause");
         QTRY_COMPARE_WITH_TIMEOUT(again.cause().pair().behaviour(), file, patience_ms);
         QCOMPARE(again.cause().show_table().pairs().size(), std::size_t{3}); // also the row that does not fit
+        QVERIFY(QFile::resize(file, 20)); // damaged: it is said, and the table does not stand for the file
+        QCOMPARE(again.cause().show_table().pairs().size(), std::size_t{0});
+        QVERIFY(again.cause().show_table().findChild<QLabel*>()->text().contains("my pairs.jsonl"));
     }
 
     void a_behaviour_is_measured() {

@@ -134,9 +134,13 @@ void PairTable::fill(const std::vector<Pair>& pairs) {
     count();
 }
 
-void PairTable::changed(int row) {
-    history_.push_back(std::exchange(shown_, pairs()));
+void PairTable::remember(std::vector<Pair> before) {
+    history_.push_back(std::move(before));
     if (history_.size() > most_steps) history_.erase(history_.begin());
+}
+
+void PairTable::changed(int row) {
+    remember(std::exchange(shown_, pairs()));
     filling_ = true;
     check(row);
     if (pair_at(table_->rowCount() - 1) != Pair()) table_->setRowCount(table_->rowCount() + 1);
@@ -180,7 +184,7 @@ void PairTable::import_file(const QString& path) {
     std::vector<Pair> read;
     if (const QString problem = outside_.read(path, read); !problem.isEmpty()) return say(problem);
     std::vector<Pair> all = pairs();
-    history_.push_back(all);
+    remember(all);
     all.insert(all.end(), read.begin(), read.end());
     fill(all);
 }
@@ -201,7 +205,7 @@ void PairTable::paste(const QString& text) {
         ++row;
     }
     if (all == before) return;
-    history_.push_back(before);
+    remember(before);
     fill(all);
 }
 
@@ -213,7 +217,7 @@ void PairTable::remove_chosen() {
     for (int row = 0; row < table_->rowCount(); ++row)
         if (const Pair pair = pair_at(row); pair != Pair() && !rows.contains(row)) left.push_back(pair);
     if (left.size() == pairs().size()) return;
-    history_.push_back(pairs());
+    remember(pairs());
     fill(left);
 }
 

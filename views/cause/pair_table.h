@@ -29,6 +29,9 @@ public:
     std::vector<Pair> pairs() const; ///< rows in which something stands
     int fitting() const;             ///< of them, those that the model can take
 
+    /// A sentence under the table.
+    void say(const QString& sentence);
+
     /// The pairs of a file behind those that are there.
     void import_file(const QString& path);
     /// Rows of a text, cells separated by tabs, over what stands from the current row on.
@@ -47,10 +50,10 @@ protected:
 private:
     void build();
     void fill(const std::vector<Pair>& pairs);
+    void remember(std::vector<Pair> before);
     void changed(int row);
     void check(int row);
     void count();
-    void say(const QString& sentence);
     Pair pair_at(int row) const;
 
     Outside outside_;
